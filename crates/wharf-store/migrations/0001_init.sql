@@ -76,10 +76,12 @@ CREATE INDEX member_account ON member (account_id);
 
 -- The root has a parent of 16 zero bytes. A removed node's parent is the room's trash, its name_key there its id in
 -- hexadecimal, and trash_path where it was. kind: 0 folder, 1 file, 2 link.
--- One index serves both the exact look-up (fold, key) and lists ordered without regard to letter case.
+-- One index serves both the exact look-up (fold, key) and lists ordered without regard to letter case. A room's nodes
+-- stand together in the order they were made, which is the order they are searched in.
+-- A purged node whose subtree is still to be freed has a parent of 16 bytes 255, and its id as name_key.
 CREATE TABLE node (
-  id {bytes} NOT NULL PRIMARY KEY,
   room_id {bytes} NOT NULL,
+  id {bytes} NOT NULL,
   parent_id {bytes} NOT NULL,
   name {text} NOT NULL,
   name_key {text} NOT NULL,
@@ -92,10 +94,11 @@ CREATE TABLE node (
   executable {int} NOT NULL CHECK (executable IN (0, 1)),
   changed_ms {int} NOT NULL,
   trashed_ms {int},
-  trash_path {text}
+  trash_path {text},
+  PRIMARY KEY (room_id, id)
 ) {clustered};
 CREATE UNIQUE INDEX node_place ON node (parent_id, name_fold, name_key);
-CREATE INDEX node_trashed ON node (trashed_ms) WHERE trashed_ms IS NOT NULL;
+CREATE INDEX node_trashed ON node (room_id, trashed_ms) WHERE trashed_ms IS NOT NULL;
 
 -- The drive's stream, and with it the revisions: a change that brought content carries it. manifest is the packed
 -- list of chunks and becomes NULL when retention or a purge lets the content go; the change stays, so positions stay dense.
@@ -119,7 +122,7 @@ CREATE TABLE change (
   PRIMARY KEY (room_id, position)
 ) {clustered};
 CREATE INDEX change_node ON change (node_id, position);
-CREATE INDEX change_superseded ON change (superseded_ms) WHERE superseded_ms IS NOT NULL;
+CREATE INDEX change_superseded ON change (room_id, superseded_ms) WHERE superseded_ms IS NOT NULL;
 
 CREATE TABLE tag (
   node_id {bytes} NOT NULL,
@@ -127,7 +130,7 @@ CREATE TABLE tag (
   room_id {bytes} NOT NULL,
   PRIMARY KEY (node_id, tag)
 ) {clustered};
-CREATE INDEX tag_room ON tag (room_id, tag);
+CREATE INDEX tag_room ON tag (room_id, tag, node_id);
 
 -- Applied commits, so that one sent again is applied once. digest is the BLAKE3 of its operations.
 CREATE TABLE applied_commit (
@@ -136,6 +139,7 @@ CREATE TABLE applied_commit (
   account_id {bytes} NOT NULL,
   digest {bytes} NOT NULL,
   position {int} NOT NULL,
+  at_ms {int} NOT NULL,
   PRIMARY KEY (room_id, id)
 ) {clustered};
 

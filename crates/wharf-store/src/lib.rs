@@ -1,1 +1,3 @@
 //! wharf-store
+
+pub mod sql;

@@ -1,1 +1,3 @@
 //! wharf-testkit
+
+pub mod db;

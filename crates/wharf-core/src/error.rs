@@ -1,0 +1,142 @@
+//! The one error that leaves the house.
+//!
+//! Rules:
+//! - An [`Error`] has a public kind, a text that is safe to show to the person who asked, and perhaps a cause that is
+//!   for the log alone (it may name paths, queries and ids). The two are never mixed.
+//! - The operation that knows what was being asked writes the text; helpers below it return facts.
+//! - [`ErrorCode::Denied`] only where the caller may know that the thing exists; otherwise [`ErrorCode::NotFound`].
+//! - An expected refusal has no cause. What has one is logged by the door that answers it, once.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use wharf_types::ErrorCode;
+use wharf_types::api::drive::FailedOp;
+
+/// Why an operation was refused or failed. One pointer wide.
+pub struct Error(Box<Parts>);
+
+struct Parts {
+    code: ErrorCode,
+    text: Cow<'static, str>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    retry_after_seconds: Option<u64>,
+    failed: Vec<FailedOp>,
+}
+
+/// A result of the house.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A refusal of kind `code`; `text` is shown to the person who asked.
+    pub fn new(code: ErrorCode, text: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Parts {
+            code,
+            text: text.into(),
+            source: None,
+            retry_after_seconds: None,
+            failed: Vec::new(),
+        }))
+    }
+
+    /// A value outside its bounds.
+    pub fn invalid(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::Invalid, text)
+    }
+
+    /// No such thing, or none that the caller may know of.
+    pub fn not_found(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::NotFound, text)
+    }
+
+    /// Something known to the caller that it may not do.
+    pub fn denied(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::Denied, text)
+    }
+
+    /// A fault of the server. `text` is for the log; the person is told only that there was a fault.
+    pub fn internal(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "the server met a fault; its log has the cause",
+        )
+        .because(Fault(text.into()))
+    }
+
+    /// Attaches the cause, for the log.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Says after how many seconds another attempt may succeed.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// Names the operations of a commit whose expectations failed.
+    #[must_use]
+    pub fn with_failed(mut self, failed: Vec<FailedOp>) -> Self {
+        self.0.failed = failed;
+        self
+    }
+
+    /// The kind.
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// What to show to the person who asked.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Seconds after which another attempt may succeed.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.0.retry_after_seconds
+    }
+
+    /// The operations of a commit whose expectations failed.
+    pub fn failed(&self) -> &[FailedOp] {
+        &self.0.failed
+    }
+
+    /// Whether there is a cause worth a line in the log: an expected refusal has none.
+    pub fn is_fault(&self) -> bool {
+        self.0.source.is_some()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code, self.0.text)?;
+        let mut source = self.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.0.source.as_ref()?;
+        Some(source.as_ref())
+    }
+}
+
+/// The log's text of a fault that has no error value of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Fault(Cow<'static, str>);

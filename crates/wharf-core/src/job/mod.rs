@@ -1,0 +1,97 @@
+//! Background work under one contract.
+//!
+//! A [`Job`] is a struct with its progress in it. The runner calls [`Job::work`] for one bounded unit at a time and
+//! never interrupts it; between units it may stop, slow down, or sit in [`Job::wait`], whose future may be dropped at any
+//! await. Errors are counted, shown in [`JobStatus`] and answered with growing pauses; they never end a job. On
+//! `Jobs::stop` the unit under way may finish until the deadline.
+
+use std::future::Future;
+
+use crate::error::Result;
+
+/// What a job wants after a unit of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// There is more to do now.
+    Again,
+    /// Nothing until [`Job::wait`] returns.
+    Wait,
+    /// Nothing ever again.
+    Done,
+}
+
+/// Work that the program does by itself.
+pub trait Job: Send + 'static {
+    /// Names it in status, logs and metrics: one lower-case word or two with `_`.
+    fn name(&self) -> &'static str;
+
+    /// Does one bounded unit (aim below a second). It is not interrupted, so what it began it ends.
+    fn work(&mut self) -> impl Future<Output = Result<Next>> + Send;
+
+    /// Returns when there may be work again. May be dropped at any await and called anew.
+    fn wait(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// How far it is, in words, for the operator.
+    fn progress(&self) -> Option<String> {
+        None
+    }
+}
+
+/// What a job is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// A unit is under way.
+    Working,
+    /// Resting between units, as its pace asks.
+    Pacing,
+    /// Nothing to do for now.
+    Waiting,
+    /// Pausing after an error.
+    Retrying,
+    /// Its pace is 0.
+    Paused,
+    /// Ended, as it asked or because the house closes.
+    Done,
+    /// Ended by a panic, which is a fault of the program.
+    Failed,
+}
+
+/// A job as the operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobStatus {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is doing.
+    pub state: JobState,
+    /// Share of the time that it may work, 1 to 100; 0 when it is paused.
+    pub pace_percent: u32,
+    /// Units done since the start.
+    pub units_count: u64,
+    /// Errors since the start.
+    pub errors_count: u64,
+    /// Errors since the last unit that succeeded.
+    pub errors_in_row: u32,
+    /// The last error, for the operator.
+    pub last_error: Option<String>,
+    /// When it was, in milliseconds since the epoch.
+    pub last_error_ms: Option<i64>,
+    /// When the last unit ended well, in milliseconds since the epoch.
+    pub last_unit_ms: Option<i64>,
+    /// How far it is, in its own words.
+    pub progress: Option<String>,
+}
+
+impl JobState {
+    /// The state in one word, for lists and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Pacing => "pacing",
+            Self::Waiting => "waiting",
+            Self::Retrying => "retrying",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,1 +1,28 @@
-//! wharf-client
+//! The client of a Wharf server: its API, and transfers that survive cuts, crashes and restarts on either side.
+//!
+//! It knows the server through the public HTTP API alone, so that anyone could have written it.
+//!
+//! - [`api`]: a typed call for each route, over a fixed number of connections ([`net`]).
+//! - [`task`]: the client's own list of transfers, shared by all its processes.
+//! - [`transfer`]: puts and gets of files and folders, streams, and the runner that ties them to their tasks.
+
+#![expect(
+    clippy::todo,
+    clippy::unused_async,
+    dead_code,
+    reason = "signatures first: the bodies follow within the hour"
+)]
+
+pub mod api;
+pub mod clock;
+pub mod error;
+pub mod net;
+pub mod progress;
+pub mod task;
+pub mod transfer;
+
+pub use api::{Api, ApiError, Room};
+pub use clock::Clock;
+pub use error::Error;
+pub use progress::{Progress, Snapshot};
+pub use task::{NewTask, Task, TaskKind, TaskState, TaskStore};

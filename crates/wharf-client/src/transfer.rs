@@ -1,0 +1,251 @@
+//! Putting and getting: files, folders, streams; and running tasks.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+use wharf_types::api::drive::{At, OpResult};
+
+use crate::api::{Api, Room};
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::task::{TaskState, TaskStore};
+
+/// Something about one path that a person should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// The local path or the path in the drive, as text.
+    pub path: String,
+    /// What kind of thing it is.
+    pub kind: NoticeKind,
+    /// In words.
+    pub detail: String,
+}
+
+/// What kind of thing a notice tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// A link or special file, left out on purpose. It does not make a transfer incomplete.
+    LeftOut,
+    /// A name that the other side cannot represent, or that would collide with another one there.
+    Name,
+    /// The two sides changed independently; both were kept as they are.
+    Conflict,
+    /// The file kept changing while it was read.
+    Changing,
+    /// The local disk or its permissions refused.
+    Local,
+    /// The server refused this one.
+    Refused,
+    /// The stored bytes do not match their hash, and no good copy is left.
+    Corrupt,
+}
+
+/// What a transfer did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Files and links that were transferred.
+    pub files_moved: u64,
+    /// Files that were there already.
+    pub files_unchanged: u64,
+    /// Folders that were made.
+    pub folders_made: u64,
+    /// Bytes of the files that were transferred.
+    pub bytes_moved: u64,
+    /// Bytes of chunks that travelled.
+    pub bytes_wire: u64,
+    /// What a person should know, at most [`Report::NOTICES_MAX`].
+    pub notices: Vec<Notice>,
+    /// Notices that were left out of the list.
+    pub notices_more: u64,
+    /// Paths that are not as they should be.
+    pub failed: u64,
+}
+
+impl Report {
+    /// Most notices that a report lists.
+    pub const NOTICES_MAX: usize = 1_000;
+
+    /// Whether everything that was asked for is in place.
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0
+    }
+}
+
+/// What happens to a place on the other side that already holds something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDifferent {
+    /// It is replaced if it is still what was seen when the transfer looked; a later change is kept and reported.
+    #[default]
+    Replace,
+    /// It is kept and reported.
+    Keep,
+    /// It is replaced, whatever it has become.
+    Overwrite,
+}
+
+/// How to tell that a file is the same on both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// By size, modification time and executable bit.
+    #[default]
+    Stat,
+    /// By content.
+    Content,
+}
+
+/// What happens to symbolic links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Links {
+    /// They are left out and reported.
+    #[default]
+    LeaveOut,
+    /// They are transferred as links; nobody follows them.
+    Keep,
+}
+
+/// How to put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PutOptions {
+    /// What happens to files that the drive already holds differently.
+    pub on_different: OnDifferent,
+    /// How unchanged files are recognised.
+    pub compare: Compare,
+    /// What happens to symbolic links.
+    pub links: Links,
+}
+
+/// How to get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GetOptions {
+    /// What happens to local files that differ.
+    pub on_different: OnDifferent,
+    /// How unchanged files are recognised.
+    pub compare: Compare,
+    /// What happens to symbolic links.
+    pub links: Links,
+    /// For a file: an earlier revision of it.
+    pub revision: Option<u64>,
+}
+
+/// A local file or folder, and the path in the drive that it becomes.
+#[derive(Debug, Clone)]
+pub struct Put {
+    /// The server.
+    pub api: Api,
+    /// Whose drive.
+    pub room: Room,
+    /// The local file or folder.
+    pub source: PathBuf,
+    /// The path in the drive that it becomes; the root is the empty path.
+    pub target: String,
+    /// How.
+    pub options: PutOptions,
+}
+
+impl Put {
+    /// Runs the transfer; what is in place already is not sent again.
+    ///
+    /// # Errors
+    /// What ends the whole transfer. What concerns one path is a notice of the report.
+    pub async fn run(
+        &self,
+        _progress: &Arc<Progress>,
+        _stop: &CancellationToken,
+    ) -> Result<Report, Error> {
+        todo!()
+    }
+}
+
+/// A file or folder of a drive, and the local path that it becomes.
+#[derive(Debug, Clone)]
+pub struct Get {
+    /// The server.
+    pub api: Api,
+    /// Whose drive.
+    pub room: Room,
+    /// The file or folder.
+    pub source: At,
+    /// The local path that it becomes. Its parent folder must be there.
+    pub target: PathBuf,
+    /// How.
+    pub options: GetOptions,
+    /// Names the files written aside: the same tag continues them. See [`Task::tag`](crate::task::Task::tag).
+    pub tag: String,
+}
+
+impl Get {
+    /// Runs the transfer; what is in place already is not fetched again. Everything is on the disk when this returns.
+    ///
+    /// # Errors
+    /// What ends the whole transfer. What concerns one path is a notice of the report.
+    pub async fn run(
+        &self,
+        _progress: &Arc<Progress>,
+        _stop: &CancellationToken,
+    ) -> Result<Report, Error> {
+        todo!()
+    }
+}
+
+/// Puts a stream, such as standard input, of which nobody knows the end, as the file at `target`.
+///
+/// # Errors
+/// With [`OnDifferent::Keep`], a refusal with `exists` when something is there.
+pub async fn put_stream(
+    _api: &Api,
+    _room: Room,
+    _target: &str,
+    _stream: impl AsyncRead + Send + Unpin,
+    _on_different: OnDifferent,
+    _progress: &Arc<Progress>,
+) -> Result<OpResult, Error> {
+    todo!()
+}
+
+/// Writes a file's content, or a range of it, to a stream such as standard output, verified chunk by chunk.
+///
+/// Returns the bytes written. A range that reaches past the end is cut.
+pub async fn get_stream(
+    _api: &Api,
+    _room: Room,
+    _at: &At,
+    _revision: Option<u64>,
+    _range: Option<Range<u64>>,
+    _stream: impl AsyncWrite + Send + Unpin,
+    _progress: &Arc<Progress>,
+) -> Result<u64, Error> {
+    todo!()
+}
+
+/// How a run of a task ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// The state that the task is in now.
+    pub state: TaskState,
+    /// What it did, where it came to an end.
+    pub report: Option<Report>,
+    /// Why it failed.
+    pub error: Option<Error>,
+}
+
+/// Runs a task in this process: takes it, records its progress, obeys pauses and cancellations from other processes, and
+/// records how it ended. Cancelling `stop` leaves the task waiting.
+pub async fn run_task(
+    _api: &Api,
+    _store: &TaskStore,
+    _id: i64,
+    _progress: &Arc<Progress>,
+    _stop: &CancellationToken,
+) -> Result<Ran, Error> {
+    todo!()
+}

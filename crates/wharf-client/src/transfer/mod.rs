@@ -197,34 +197,62 @@ impl Get {
     }
 }
 
-/// Puts a stream, such as standard input, of which nobody knows the end, as the file at `target`.
-///
-/// # Errors
-/// With [`OnDifferent::Keep`], a refusal with `exists` when something is there.
-pub async fn put_stream(
-    _api: &Api,
-    _room: Room,
-    _target: &str,
-    _stream: impl AsyncRead + Send + Unpin,
-    _on_different: OnDifferent,
-    _progress: &Arc<Progress>,
-) -> Result<OpResult, Error> {
-    todo!()
+/// The path in a drive that a stream, such as standard input, becomes.
+#[derive(Debug, Clone)]
+pub struct PutStream {
+    /// The server.
+    pub api: Api,
+    /// Whose drive.
+    pub room: Room,
+    /// The path of the file.
+    pub target: String,
+    /// What happens when the file is there already.
+    pub on_different: OnDifferent,
+    /// Whether it is a program.
+    pub executable: bool,
 }
 
-/// Writes a file's content, or a range of it, to a stream such as standard output, verified chunk by chunk.
-///
-/// Returns the bytes written. A range that reaches past the end is cut.
-pub async fn get_stream(
-    _api: &Api,
-    _room: Room,
-    _at: &At,
-    _revision: Option<u64>,
-    _range: Option<Range<u64>>,
-    _stream: impl AsyncWrite + Send + Unpin,
-    _progress: &Arc<Progress>,
-) -> Result<u64, Error> {
-    todo!()
+impl PutStream {
+    /// Puts the stream up to its end.
+    ///
+    /// # Errors
+    /// With [`OnDifferent::Keep`], a refusal with the code `exists` when something is there.
+    pub async fn run(
+        &self,
+        _stream: impl AsyncRead + Send + Unpin,
+        _progress: &Arc<Progress>,
+    ) -> Result<OpResult, Error> {
+        todo!()
+    }
+}
+
+/// A file of a drive, or a range of it, to be written to a stream such as standard output.
+#[derive(Debug, Clone)]
+pub struct GetStream {
+    /// The server.
+    pub api: Api,
+    /// Whose drive.
+    pub room: Room,
+    /// The file.
+    pub source: At,
+    /// An earlier revision of it.
+    pub revision: Option<u64>,
+    /// A part of it; what reaches past the end is cut.
+    pub range: Option<Range<u64>>,
+}
+
+impl GetStream {
+    /// Writes the content, verified chunk by chunk, and returns how many bytes there were.
+    ///
+    /// # Errors
+    /// What the server or the stream refused; nothing unverified was written before.
+    pub async fn run(
+        &self,
+        _stream: impl AsyncWrite + Send + Unpin,
+        _progress: &Arc<Progress>,
+    ) -> Result<u64, Error> {
+        todo!()
+    }
 }
 
 /// How a run of a task ended.

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
+use wharf_store::sql;
 use wharf_types::ErrorCode;
 use wharf_types::api::drive::FailedOp;
 
@@ -57,11 +58,14 @@ impl Error {
 
     /// A fault of the server. `text` is for the log; the person is told only that there was a fault.
     pub fn internal(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::fault().because(Fault(text.into()))
+    }
+
+    fn fault() -> Self {
         Self::new(
             ErrorCode::Internal,
             "the server met a fault; its log has the cause",
         )
-        .because(Fault(text.into()))
     }
 
     /// Attaches the cause, for the log.
@@ -140,3 +144,47 @@ impl StdError for Error {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Fault(Cow<'static, str>);
+
+impl From<sql::Error> for Error {
+    /// What a statement met, where the operation did not expect it. A key that is taken or a row that is missing is the
+    /// operation's to explain; here they are faults.
+    fn from(error: sql::Error) -> Self {
+        match &error {
+            sql::Error::Full => Self::new(
+                ErrorCode::Unavailable,
+                "the server's disk is full, nothing was changed: its operator must make room",
+            ),
+            sql::Error::Retry => Self::new(
+                ErrorCode::Unavailable,
+                "the server is busy with the same things, nothing was changed: try again",
+            )
+            .retry_after(1),
+            sql::Error::Uncertain => Self::new(
+                ErrorCode::Unavailable,
+                "the database went away at the last moment: look whether it was done, then try again",
+            )
+            .retry_after(5),
+            sql::Error::Unavailable(_) => Self::new(
+                ErrorCode::Unavailable,
+                "the database cannot be reached now, nothing was changed: try again later",
+            )
+            .retry_after(5),
+            sql::Error::Failed(_) => Self::new(
+                ErrorCode::Unavailable,
+                "the server's disk has failed: its operator must look after it",
+            ),
+            sql::Error::Closed => Self::new(ErrorCode::Unavailable, "the server is closing")
+                .retry_after(5),
+            sql::Error::Unique
+            | sql::Error::ForeignKey
+            | sql::Error::Missing
+            | sql::Error::Ambiguous
+            | sql::Error::Poisoned
+            | sql::Error::Panicked(_)
+            | sql::Error::Corrupt(_)
+            | sql::Error::Migration(_)
+            | sql::Error::Other(_) => Self::fault(),
+        }
+        .because(error)
+    }
+}

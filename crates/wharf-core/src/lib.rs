@@ -12,6 +12,7 @@
     reason = "signatures first"
 )]
 
+mod access;
 pub mod accounts;
 mod caller;
 mod clock;
@@ -19,8 +20,11 @@ mod config;
 mod error;
 pub mod job;
 mod random;
+mod setting;
 
 use std::sync::Arc;
+
+use wharf_store::sql::Db;
 
 pub use caller::{Caller, Door, InternalRole, Origin, Person, Scope};
 pub use clock::Clock;
@@ -31,6 +35,7 @@ pub use random::Random;
 /// What every part of the house stands on.
 #[derive(Clone)]
 pub(crate) struct Ground {
+    pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) config: Arc<HouseConfig>,

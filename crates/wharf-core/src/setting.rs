@@ -1,0 +1,39 @@
+//! What the house remembers about itself, by name.
+
+use wharf_store::sql::{Result, Tx};
+
+/// Changes when the server's data went back in time. 32 hexadecimal digits.
+pub(crate) const EPOCH: &str = "epoch";
+/// The hash of the one-time code that makes the operator's account, while there is none. Hexadecimal.
+pub(crate) const SETUP_CODE_HASH: &str = "setup_code_hash";
+
+pub(crate) fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>> {
+    tx.opt(
+        "SELECT value FROM setting WHERE name = ?1",
+        &[name.into()],
+        |row| Ok(row.text(0)?.to_owned()),
+    )
+}
+
+pub(crate) fn put(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<()> {
+    tx.exec(
+        "INSERT INTO setting (name, value) VALUES (?1, ?2) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &[name.into(), value.into()],
+    )?;
+    Ok(())
+}
+
+/// Removes a setting if it holds `value`, and says whether it did: of several takers, one gets it.
+pub(crate) fn take(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<bool> {
+    let taken = tx.exec(
+        "DELETE FROM setting WHERE name = ?1 AND value = ?2",
+        &[name.into(), value.into()],
+    )?;
+    Ok(taken > 0)
+}
+
+pub(crate) fn remove(tx: &mut Tx<'_>, name: &str) -> Result<()> {
+    tx.exec("DELETE FROM setting WHERE name = ?1", &[name.into()])?;
+    Ok(())
+}

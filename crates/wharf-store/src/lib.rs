@@ -1,3 +1,4 @@
-//! wharf-store
+//! The ground: the only crate that touches a disk or a database.
 
+pub mod blob;
 pub mod sql;

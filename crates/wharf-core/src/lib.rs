@@ -17,10 +17,12 @@ pub mod accounts;
 mod caller;
 mod clock;
 mod config;
+pub mod drive;
 mod error;
 pub mod job;
 mod random;
 mod setting;
+pub mod transfer;
 
 use std::sync::Arc;
 

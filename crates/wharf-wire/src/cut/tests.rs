@@ -1,0 +1,169 @@
+use std::collections::HashSet;
+
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
+use wharf_types::ChunkHash;
+use wharf_types::limit::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN};
+
+use super::{LENIENT, NORMAL_BYTES, STRICT, WINDOW_BYTES, chunk_bytes, chunks, roll};
+
+const MIB: usize = 1024 * 1024;
+
+/// Bytes that look random and are the same on every machine.
+fn noise(seed: u64, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    blake3::Hasher::new()
+        .update(&seed.to_le_bytes())
+        .finalize_xof()
+        .fill(&mut bytes);
+    bytes
+}
+
+fn lengths(bytes: &[u8]) -> Vec<usize> {
+    chunks(bytes).map(<[u8]>::len).collect()
+}
+
+/// What the module says, word for word and without haste: the hash of each length is made anew from its window.
+fn chunk_bytes_by_definition(bytes: &[u8]) -> usize {
+    let end = bytes.len().min(CHUNK_BYTES_MAX);
+    (CHUNK_BYTES_MIN..end)
+        .find(|&length| {
+            let window = &bytes[length - WINDOW_BYTES..length];
+            let hash = window.iter().fold(0, |hash, &byte| roll(hash, byte));
+            hash < if length < NORMAL_BYTES {
+                STRICT
+            } else {
+                LENIENT
+            }
+        })
+        .unwrap_or(end)
+}
+
+#[test]
+fn cuts_are_where_they_have_always_been() {
+    // Frozen: a change here makes every stored file look new.
+    assert_eq!(
+        lengths(&noise(1, 12 * MIB)),
+        [
+            820584, 1200986, 1094522, 616834, 1096877, 915379, 868424, 981905, 854062, 1056993,
+            1074184, 1203762, 798400
+        ]
+    );
+    assert_eq!(
+        lengths(&noise(2, 12 * MIB)),
+        [
+            1112619, 948562, 1024763, 1381544, 1443512, 1067611, 472927, 1320456, 1185336, 1143125,
+            876858, 605599
+        ]
+    );
+    let text: Vec<u8> = (0_u32..900_000)
+        .flat_map(|line| format!("{line}\n").into_bytes())
+        .collect();
+    assert_eq!(
+        lengths(&text),
+        [1779268, 1252348, 884596, 930195, 862827, 479656]
+    );
+}
+
+#[test]
+fn thresholds_are_powers_of_two() {
+    assert_eq!(STRICT, 1 << (64 - 22));
+    assert_eq!(LENIENT, 1 << (64 - 18));
+}
+
+#[test]
+fn short_files_are_one_chunk_and_empty_ones_none() {
+    assert_eq!(lengths(&[]), [0; 0]);
+    assert_eq!(lengths(&[7]), [1]);
+    assert_eq!(lengths(&noise(3, CHUNK_BYTES_MIN)), [CHUNK_BYTES_MIN]);
+}
+
+#[test]
+fn bytes_that_never_change_are_cut_at_the_greatest_length() {
+    for byte in [0, b' ', 0xff] {
+        let bytes = vec![byte; 9 * MIB];
+        assert_eq!(lengths(&bytes), [CHUNK_BYTES_MAX, CHUNK_BYTES_MAX, MIB]);
+    }
+}
+
+#[test]
+fn random_bytes_are_cut_around_the_average() {
+    let bytes = noise(4, 128 * MIB);
+    let count = lengths(&bytes).len();
+    assert!((112..=144).contains(&count), "{count} chunks in 128 MiB");
+}
+
+#[test]
+fn every_window_length_gives_the_same_first_chunk_once_it_is_long_enough() {
+    let bytes = noise(5, 6 * MIB);
+    let whole = chunk_bytes(&bytes);
+    assert!(whole < CHUNK_BYTES_MAX);
+    for length in [whole + 1, whole + 2, CHUNK_BYTES_MAX, CHUNK_BYTES_MAX + 1] {
+        assert_eq!(chunk_bytes(&bytes[..length]), whole);
+    }
+}
+
+/// A file with stretches of noise, of repeated text and of zeros.
+fn file() -> impl Strategy<Value = Vec<u8>> {
+    let stretch = prop_oneof![
+        (any::<u64>(), 1..2 * MIB).prop_map(|(seed, count)| noise(seed, count)),
+        (any::<u16>(), 1..MIB).prop_map(|(word, count)| {
+            let word = format!("{word} ");
+            word.bytes().cycle().take(count).collect()
+        }),
+        (1..MIB).prop_map(|count| vec![0; count]),
+        Just(Vec::new()),
+    ];
+    proptest::collection::vec(stretch, 0..5).prop_map(|stretches| stretches.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_fast_scan_cuts_where_the_definition_does(bytes in file()) {
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let length = chunk_bytes(rest);
+            assert_eq!(length, chunk_bytes_by_definition(rest));
+            rest = &rest[length..];
+        }
+    }
+
+    #[test]
+    fn chunks_are_within_bounds_and_make_up_the_file(bytes in file()) {
+        let lengths = lengths(&bytes);
+        assert_eq!(lengths.iter().sum::<usize>(), bytes.len());
+        for (index, &length) in lengths.iter().enumerate() {
+            assert!((1..=CHUNK_BYTES_MAX).contains(&length));
+            assert!(length >= CHUNK_BYTES_MIN || index + 1 == lengths.len());
+        }
+    }
+
+    #[test]
+    fn a_small_change_moves_only_the_chunks_around_it(
+        seed in any::<u64>(), at in 0..16 * MIB, removed in 0_usize..300, inserted in 0_usize..300,
+    ) {
+        let before = noise(seed, 16 * MIB);
+        let mut after = before.clone();
+        let end = (at + removed).min(after.len());
+        after.splice(at..end, noise(seed ^ 1, inserted));
+        let known: HashSet<_> = chunks(&before).map(ChunkHash::of).collect();
+        let new: usize =
+            chunks(&after).filter(|chunk| !known.contains(&ChunkHash::of(chunk))).map(<[u8]>::len).sum();
+        assert!(new <= 8 * MIB, "{new} bytes to send again");
+    }
+}
+
+#[test]
+fn a_byte_inserted_at_the_front_moves_the_first_chunks_only() {
+    for seed in 0..20 {
+        let before = noise(seed, 16 * MIB);
+        let after = [&[0], before.as_slice()].concat();
+        let known: HashSet<_> = chunks(&before).map(ChunkHash::of).collect();
+        let new: Vec<_> = chunks(&after)
+            .map(|chunk| !known.contains(&ChunkHash::of(chunk)))
+            .collect();
+        let last_new = new.iter().rposition(|is_new| *is_new).unwrap();
+        assert!(new[0] && last_new <= 6, "{new:?}");
+    }
+}

@@ -1,3 +1,4 @@
 //! wharf-testkit
 
 pub mod db;
+pub mod interpose;

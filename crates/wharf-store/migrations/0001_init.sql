@@ -143,15 +143,18 @@ CREATE TABLE applied_commit (
   PRIMARY KEY (room_id, id)
 ) {clustered};
 
+-- retired_ms is when the segment was found to hold no chunk that the index points to: emptied by compaction, or an object
+-- that no row named. Its object is deleted a grace period later.
 CREATE TABLE segment (
   id {bytes} NOT NULL PRIMARY KEY,
   bytes {int} NOT NULL,
   chunk_count {int} NOT NULL,
-  created_ms {int} NOT NULL
+  created_ms {int} NOT NULL,
+  retired_ms {int}
 ) {clustered};
 
 -- Where each chunk rests. scope_id is the account that uploaded it first (16 zero bytes: nobody known); further scopes
--- are in reach. ref_count counts the revisions whose manifest names it. touched_ms is the last upload or release, from
+-- are in reach. ref_count counts its mentions in the manifests of revisions. touched_ms is the last upload or release, from
 -- which the grace period of an unreferenced chunk runs. codec: 0 raw, 1 zstd.
 CREATE TABLE chunk (
   hash {bytes} NOT NULL PRIMARY KEY,
@@ -167,7 +170,7 @@ CREATE TABLE chunk (
 
 -- Accounts and rooms, beside a chunk's first uploader, that may learn of it and read it.
 CREATE TABLE reach (
-  scope_id {bytes} NOT NULL,
   hash {bytes} NOT NULL,
-  PRIMARY KEY (scope_id, hash)
+  scope_id {bytes} NOT NULL,
+  PRIMARY KEY (hash, scope_id)
 ) {clustered};

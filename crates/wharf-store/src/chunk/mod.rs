@@ -146,12 +146,14 @@ impl ChunkStore {
         todo!()
     }
 
-    /// Whether each of `hashes` is within the reach of `scopes`, in the order asked.
+    /// The stored length of each of `hashes` that is within the reach of `scopes`, in the order asked; `None` for the others.
+    ///
+    /// The lengths let the caller read a few MiB at a time.
     pub async fn within_reach(
         &self,
         scopes: &[Scope],
         hashes: Vec<ChunkHash>,
-    ) -> Result<Vec<bool>> {
+    ) -> Result<Vec<Option<u32>>> {
         todo!()
     }
 }

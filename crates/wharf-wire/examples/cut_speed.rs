@@ -1,6 +1,7 @@
 //! How fast cutting is on this machine: `cargo run --release -p wharf-wire --example cut_speed`.
 #![expect(
     clippy::print_stdout,
+    clippy::cast_precision_loss,
     clippy::disallowed_methods,
     reason = "a measurement for a person"
 )]

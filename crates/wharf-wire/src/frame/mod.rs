@@ -13,12 +13,15 @@
 //! The side that has the chunk decides on the codec ([`Frame::seal`]) and every reader verifies ([`Frame::open`]), so
 //! a frame goes from a client into a segment and out to another client as it came.
 
-use std::borrow::Cow;
-use std::collections::VecDeque;
+mod codec;
+mod stream;
 
 use bytes::Bytes;
 use wharf_types::ChunkHash;
 use wharf_types::limit::CHUNK_BYTES_MAX;
+
+pub use codec::{open, seal};
+pub use stream::{FrameDecoder, FrameWriter};
 
 /// Length of a frame's header.
 pub const FRAME_HEADER_BYTES: usize = 44;
@@ -122,120 +125,122 @@ pub enum FrameError {
 impl FrameHeader {
     /// The header's bytes.
     pub fn encode(&self) -> [u8; FRAME_HEADER_BYTES] {
-        todo!("first landing: signatures")
+        encode(self.hash, self.codec as u8, self.stored_bytes, self.bytes)
     }
 
     /// Reads and checks a header. `Corrupt` and `Missing` are no codecs here.
     ///
     /// # Errors
     /// `Codec`, `Reserved` or `Lengths`.
-    pub fn decode(_header: &[u8; FRAME_HEADER_BYTES]) -> Result<Self, FrameError> {
-        todo!("first landing: signatures")
-    }
-}
-
-impl Frame {
-    /// Makes the frame of a chunk whose hash is known; raw chunks are shared, not copied.
-    pub fn seal(_hash: ChunkHash, _bytes: Bytes) -> Self {
-        todo!("first landing: signatures")
+    pub fn decode(header: &[u8; FRAME_HEADER_BYTES]) -> Result<Self, FrameError> {
+        Fields::of(header).header()
     }
 
-    /// The chunk's bytes, verified against its hash; those of a raw chunk are shared, not copied.
+    /// Checks what [`decode`](Self::decode) checks, for a header that was made here or read from a database.
     ///
     /// # Errors
-    /// `Unpack` or `Mismatch`; `Lengths` when the stored form is not as long as the header says.
-    pub fn open(&self) -> Result<Bytes, FrameError> {
-        todo!("first landing: signatures")
+    /// `Lengths`.
+    pub fn check(&self) -> Result<(), FrameError> {
+        let fits_codec = match self.codec {
+            Codec::Raw => self.stored_bytes == self.bytes,
+            Codec::Zstd => (1..self.bytes).contains(&self.stored_bytes),
+        };
+        if fits_codec && (1..=CHUNK_BYTES_MAX).contains(&(self.bytes as usize)) {
+            Ok(())
+        } else {
+            Err(FrameError::Lengths {
+                stored_bytes: self.stored_bytes,
+                bytes: self.bytes,
+            })
+        }
     }
 }
 
-impl Answer {
-    /// The bytes of the answer as parts to be sent one after another.
-    pub fn absent(_hash: ChunkHash, _absence: Absence) -> [u8; FRAME_HEADER_BYTES] {
-        todo!("first landing: signatures")
-    }
-}
-
-/// Chooses the stored form of a chunk: zstd where it pays, else the bytes themselves.
-pub fn seal(_bytes: &[u8]) -> (Codec, Cow<'_, [u8]>) {
-    todo!("first landing: signatures")
-}
-
-/// Returns the bytes of a chunk, verified against its hash.
-///
-/// # Errors
-/// `Lengths`, `Unpack` or `Mismatch`.
-pub fn open<'a>(_header: &FrameHeader, _stored: &'a [u8]) -> Result<Cow<'a, [u8]>, FrameError> {
-    todo!("first landing: signatures")
-}
-
-/// Collects frames and headers into parts to be written or sent one after another.
-///
-/// Small frames are gathered in shared parts; large ones are passed on without copying.
-#[derive(Debug, Default)]
-pub struct FrameWriter {
-    parts: Vec<Bytes>,
-}
-
-impl FrameWriter {
-    /// Adds a frame.
-    pub fn push(&mut self, _frame: &Frame) {
-        todo!("first landing: signatures")
-    }
-
-    /// Adds the answer that a chunk is not there.
-    pub fn push_absent(&mut self, _hash: ChunkHash, _absence: Absence) {
-        todo!("first landing: signatures")
-    }
-
-    /// Bytes added so far.
-    pub fn bytes(&self) -> u64 {
-        todo!("first landing: signatures")
-    }
-
-    /// The parts, in order.
-    pub fn finish(self) -> Vec<Bytes> {
-        self.parts
-    }
-}
-
-/// Splits a stream of frames, given piece by piece.
-///
-/// A frame that lies within one piece is shared, not copied; one that spans pieces is copied once. At most one
-/// unfinished frame and the pieces not yet asked for are held.
-#[derive(Debug, Default)]
-pub struct FrameDecoder {
-    pieces: VecDeque<Bytes>,
-}
-
-impl FrameDecoder {
-    /// Takes the next piece of the stream.
-    pub fn push(&mut self, _piece: Bytes) {
-        todo!("first landing: signatures")
-    }
-
-    /// The next whole frame; `None` when more pieces are needed. The chunk is not verified yet: see [`Frame::open`].
+impl Codec {
+    /// The codec of a stored or sent byte.
     ///
     /// # Errors
-    /// `Codec`, `Reserved` or `Lengths`; the stream is of no further use then.
-    pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        todo!("first landing: signatures")
-    }
-
-    /// The next item of a download's answer; `None` when more pieces are needed.
-    ///
-    /// # Errors
-    /// As [`next_frame`](Self::next_frame).
-    pub fn next_answer(&mut self) -> Result<Option<Answer>, FrameError> {
-        todo!("first landing: signatures")
-    }
-
-    /// Says that the stream has ended.
-    ///
-    /// # Errors
-    /// `Truncated` when it ended within a frame.
-    pub fn end(&self) -> Result<(), FrameError> {
-        let _ = (&self.pieces, CHUNK_BYTES_MAX);
-        todo!("first landing: signatures")
+    /// `FrameError::Codec` when the byte means none.
+    pub fn from_u8(codec: u8) -> Result<Self, FrameError> {
+        match codec {
+            0 => Ok(Self::Raw),
+            1 => Ok(Self::Zstd),
+            _ => Err(FrameError::Codec { codec }),
+        }
     }
 }
+
+/// A header as it lies there, nothing checked.
+struct Fields {
+    hash: ChunkHash,
+    codec: u8,
+    reserved: [u8; 3],
+    stored_bytes: u32,
+    bytes: u32,
+}
+
+impl Fields {
+    fn of(header: &[u8; FRAME_HEADER_BYTES]) -> Self {
+        let [hash @ .., codec, x, y, z, s0, s1, s2, s3, b0, b1, b2, b3] = *header;
+        Self {
+            hash: ChunkHash::from_bytes(hash),
+            codec,
+            reserved: [x, y, z],
+            stored_bytes: u32::from_le_bytes([s0, s1, s2, s3]),
+            bytes: u32::from_le_bytes([b0, b1, b2, b3]),
+        }
+    }
+
+    fn header(&self) -> Result<FrameHeader, FrameError> {
+        let codec = Codec::from_u8(self.codec)?;
+        if self.reserved != [0; 3] {
+            return Err(FrameError::Reserved);
+        }
+        let header = FrameHeader {
+            hash: self.hash,
+            codec,
+            stored_bytes: self.stored_bytes,
+            bytes: self.bytes,
+        };
+        header.check()?;
+        Ok(header)
+    }
+
+    fn absence(&self) -> Result<Option<Absence>, FrameError> {
+        let absence = match self.codec {
+            254 => Absence::Corrupt,
+            255 => Absence::Missing,
+            _ => return Ok(None),
+        };
+        if self.reserved != [0; 3] {
+            return Err(FrameError::Reserved);
+        }
+        if (self.stored_bytes, self.bytes) != (0, 0) {
+            return Err(FrameError::Lengths {
+                stored_bytes: self.stored_bytes,
+                bytes: self.bytes,
+            });
+        }
+        Ok(Some(absence))
+    }
+}
+
+fn encode(hash: ChunkHash, codec: u8, stored_bytes: u32, bytes: u32) -> [u8; FRAME_HEADER_BYTES] {
+    let mut header = [0; FRAME_HEADER_BYTES];
+    let fields = [
+        hash.as_bytes().as_slice(),
+        &[codec, 0, 0, 0],
+        &stored_bytes.to_le_bytes(),
+        &bytes.to_le_bytes(),
+    ];
+    let mut rest = header.as_mut_slice();
+    for field in fields {
+        let (place, after) = rest.split_at_mut(field.len());
+        place.copy_from_slice(field);
+        rest = after;
+    }
+    header
+}
+
+#[cfg(test)]
+mod tests;

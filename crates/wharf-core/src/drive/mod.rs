@@ -8,9 +8,14 @@
 //! within their days, and what is in the trash ([`Drives::recount_usage`] counts it again from the rows).
 
 use wharf_types::RoomId;
+mod place;
+mod rows;
+
 use wharf_types::api::drive::{
     At, Changes, Commit, Committed, Drive, Manifest, Node, NodePage, Retention, Revisions, Tree,
 };
+
+pub(crate) use rows::insert_root;
 
 use crate::{Caller, Error, Ground};
 

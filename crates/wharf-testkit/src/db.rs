@@ -1,32 +1,47 @@
 //! Databases for tests: SQLite in a temporary folder, and PostgreSQL on a server that the tests start themselves.
 
-#![allow(
-    warnings,
-    clippy::all,
-    clippy::pedantic,
-    reason = "signatures first, bodies follow within the hour"
-)]
-
 use std::future::Future;
 use std::ops::Deref;
 
-use wharf_store::sql::Db;
+use tempfile::TempDir;
+use wharf_store::sql::{Db, SqliteOptions};
+
 pub use wharf_store::sql::Engine;
 
 /// A fresh, migrated database of its own for one test; gone when this is dropped.
 pub struct TestDb {
     db: Db,
+    place: Place,
+}
+
+enum Place {
+    Sqlite(TempDir),
 }
 
 impl TestDb {
     /// Makes one. PostgreSQL that is not installed is a failure, never a skipped test. Blocks.
+    ///
+    /// # Panics
+    /// If it cannot.
     pub fn open(engine: Engine) -> Self {
-        todo!("{engine:?}")
+        let place = match engine {
+            Engine::Sqlite | Engine::Postgres => {
+                Place::Sqlite(tempfile::tempdir().expect("a temporary folder"))
+            }
+        };
+        Self {
+            db: place.open(),
+            place,
+        }
     }
 
-    /// Closes the database and opens it again, as a restart of the program would.
+    /// Closes the database and opens it again, as a restart of the program would. Blocks.
+    ///
+    /// # Panics
+    /// If it cannot.
     pub fn reopen(&mut self) {
-        todo!()
+        self.db.close();
+        self.db = self.place.open();
     }
 }
 
@@ -38,9 +53,35 @@ impl Deref for TestDb {
     }
 }
 
+impl Drop for TestDb {
+    fn drop(&mut self) {
+        self.db.close();
+    }
+}
+
+impl Place {
+    fn open(&self) -> Db {
+        match self {
+            Self::Sqlite(folder) => {
+                Db::open_sqlite(&SqliteOptions::new(folder.path().join("wharf.db")))
+                    .expect("open SQLite")
+            }
+        }
+    }
+}
+
 /// Runs one scenario on a fresh database: what [`both_engines!`](crate::both_engines) expands to.
+///
+/// # Panics
+/// If the scenario does.
 pub fn run<F: Future<Output = ()>>(engine: Engine, scenario: impl FnOnce(TestDb) -> F) {
-    todo!()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let db = TestDb::open(engine);
+    runtime.block_on(scenario(db));
 }
 
 /// Makes two tests, `NAME::sqlite` and `NAME::postgres`, of each `async fn NAME(db: TestDb)` beside it.

@@ -1,11 +1,19 @@
 //! The handle that everything else holds.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Wake};
+use std::thread::{JoinHandle, Thread};
 
+use parking_lot::Mutex;
 use wharf_types::RoomId;
 
 use super::error::{Error, Result};
+use super::job::Queue;
+use super::migrate::{MIGRATIONS, Migration};
 use super::tx::Tx;
+use super::{postgres, sqlite};
 
 /// Which database is underneath.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +31,8 @@ pub struct SqliteOptions {
     pub path: PathBuf,
     /// Threads that read, each with a connection of its own.
     pub readers: usize,
+    /// The schema to bring it to.
+    pub migrations: &'static [Migration],
 }
 
 impl SqliteOptions {
@@ -31,6 +41,7 @@ impl SqliteOptions {
         Self {
             path: path.into(),
             readers: 4,
+            migrations: MIGRATIONS,
         }
     }
 }
@@ -44,6 +55,8 @@ pub struct PostgresOptions {
     pub writers: usize,
     /// Threads that read, each with a connection of its own.
     pub readers: usize,
+    /// The schema to bring it to.
+    pub migrations: &'static [Migration],
 }
 
 impl PostgresOptions {
@@ -53,6 +66,7 @@ impl PostgresOptions {
             url: url.into(),
             writers: 8,
             readers: 8,
+            migrations: MIGRATIONS,
         }
     }
 }
@@ -98,30 +112,103 @@ pub struct Stats {
     pub is_failed: bool,
 }
 
-/// A database. Clones share it; the last one that goes lets what was queued finish and closes it.
+/// A database. Clones share it; when the last one goes, what was queued still finishes.
 #[derive(Clone)]
-pub struct Db {}
+pub struct Db {
+    shared: Arc<Shared>,
+}
+
+/// What the threads count, and whether the disk has failed.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    counts: [AtomicU64; Count::COUNT],
+    failure: OnceLock<Error>,
+}
+
+/// One of the counters.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Count {
+    Commits,
+    Writes,
+    WritesFailed,
+    Reads,
+    ReadsFailed,
+    Retries,
+    WalPages,
+}
+
+struct Shared {
+    source: Source,
+    writes: Queue,
+    reads: Queue,
+    counters: Arc<Counters>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+enum Source {
+    Sqlite(SqliteOptions),
+    Postgres(PostgresOptions),
+}
 
 impl Db {
-    /// Opens or makes the file and migrates it.
+    /// Opens or makes the file and migrates it. Blocks.
     ///
     /// # Errors
     /// `Migration` if the database was made by a newer program, or by one with another history.
     pub fn open_sqlite(options: &SqliteOptions) -> Result<Self> {
-        todo!("{options:?}")
+        let (writes, write_queue) = Queue::new();
+        let (reads, read_queue) = Queue::new();
+        let counters = Arc::new(Counters::default());
+        let threads = sqlite::start(options, write_queue, &read_queue, &counters)?;
+        Ok(Self::with(
+            Source::Sqlite(options.clone()),
+            [writes, reads],
+            counters,
+            threads,
+        ))
     }
 
-    /// Connects and migrates.
+    /// Connects and migrates. Blocks.
     ///
     /// # Errors
     /// `Unavailable` if the server cannot be reached; `Migration` as for SQLite.
     pub fn open_postgres(options: &PostgresOptions) -> Result<Self> {
-        todo!("{options:?}")
+        let (writes, write_queue) = Queue::new();
+        let (reads, read_queue) = Queue::new();
+        let counters = Arc::new(Counters::default());
+        let threads = postgres::start(options, &write_queue, &read_queue, &counters)?;
+        Ok(Self::with(
+            Source::Postgres(options.clone()),
+            [writes, reads],
+            counters,
+            threads,
+        ))
+    }
+
+    fn with(
+        source: Source,
+        [writes, reads]: [Queue; 2],
+        counters: Arc<Counters>,
+        threads: Vec<JoinHandle<()>>,
+    ) -> Self {
+        let threads = Mutex::new(threads);
+        Self {
+            shared: Arc::new(Shared {
+                source,
+                writes,
+                reads,
+                counters,
+                threads,
+            }),
+        }
     }
 
     /// Which database is underneath.
     pub fn engine(&self) -> Engine {
-        todo!()
+        match self.shared.source {
+            Source::Sqlite(_) => Engine::Sqlite,
+            Source::Postgres(_) => Engine::Postgres,
+        }
     }
 
     /// Runs `work` in a transaction and answers when what it wrote is durable. An `Err` undoes everything it did.
@@ -137,7 +224,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        todo!("{lock:?} {}", std::mem::size_of_val(&work))
+        self.shared.writes.run(lock, work).await
     }
 
     /// Runs `work` on a snapshot. It may run more than once; a statement that writes fails.
@@ -149,7 +236,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        todo!("{}", std::mem::size_of_val(&work))
+        self.shared.reads.run(Lock::None, work).await
     }
 
     /// As [`Db::write`], for a thread that may block. Never on a runtime's worker, never inside other work.
@@ -162,7 +249,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        todo!("{lock:?} {}", std::mem::size_of_val(&work))
+        block_on(self.write(lock, work))
     }
 
     /// As [`Db::read`], for a thread that may block. Never on a runtime's worker, never inside other work.
@@ -174,7 +261,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        todo!("{}", std::mem::size_of_val(&work))
+        block_on(self.read(work))
     }
 
     /// Writes a consistent copy to a new SQLite file, durable when this returns. Others go on meanwhile. Blocks.
@@ -194,11 +281,90 @@ impl Db {
 
     /// The counters.
     pub fn stats(&self) -> Stats {
-        todo!()
+        let counters = &self.shared.counters;
+        Stats {
+            commits: counters.get(Count::Commits),
+            writes: counters.get(Count::Writes),
+            writes_failed: counters.get(Count::WritesFailed),
+            reads: counters.get(Count::Reads),
+            reads_failed: counters.get(Count::ReadsFailed),
+            writes_queued: self.shared.writes.waiting() as u64,
+            reads_queued: self.shared.reads.waiting() as u64,
+            retries: counters.get(Count::Retries),
+            wal_pages: counters.get(Count::WalPages),
+            is_failed: counters.failure().is_some(),
+        }
     }
 
     /// Lets what is queued finish, then closes: everything later is `Error::Closed`. Blocks.
     pub fn close(&self) {
-        todo!()
+        let threads = std::mem::take(&mut *self.shared.threads.lock());
+        self.shared.writes.close(threads.len());
+        self.shared.reads.close(threads.len());
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the database had panicked");
+            }
+        }
+    }
+}
+
+impl Count {
+    const COUNT: usize = Self::WalPages as usize + 1;
+}
+
+impl Counters {
+    pub(super) fn add(&self, count: Count, by: u64) {
+        if let Some(counter) = self.counts.get(count as usize) {
+            counter.fetch_add(by, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn set(&self, count: Count, to: u64) {
+        if let Some(counter) = self.counts.get(count as usize) {
+            counter.store(to, Ordering::Relaxed);
+        }
+    }
+
+    fn get(&self, count: Count) -> u64 {
+        self.counts
+            .get(count as usize)
+            .map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+
+    /// Why nothing is accepted any more.
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.failure.get().cloned()
+    }
+
+    /// Ends the database for good if `error` is the disk's, and returns what to answer.
+    pub(super) fn fail_if_io(&self, error: &Error) -> Error {
+        let Error::Io(text) = error else {
+            return error.clone();
+        };
+        tracing::error!(%error, "the disk has failed under the database: nothing is written until a restart");
+        self.failure
+            .get_or_init(|| Error::Failed(text.clone()))
+            .clone()
+    }
+}
+
+/// Waits for a future that needs no runtime.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Arc::new(Unpark(std::thread::current())).into();
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
+        }
     }
 }

@@ -38,6 +38,9 @@ pub enum Error {
     /// The disk failed under a commit, so what it holds is unknown: nothing is accepted until a restart.
     #[error("the database's disk has failed, restart the server when it is mended: {0}")]
     Failed(Box<str>),
+    /// A read failed on the disk. (A write that fails so is `Failed`.)
+    #[error("the database cannot be read: {0}")]
+    Io(Box<str>),
     /// The database was closed.
     #[error("the database is closed")]
     Closed,

@@ -22,10 +22,15 @@
 
 mod db;
 mod error;
+mod job;
+mod migrate;
+mod postgres;
+mod sqlite;
 mod tx;
 mod value;
 
 pub use db::{Db, Engine, Lock, PostgresOptions, SqliteOptions, Stats};
 pub use error::{Error, Result};
+pub use migrate::{MIGRATIONS, Migration};
 pub use tx::{Row, Tx};
 pub use value::{Stored, Value};

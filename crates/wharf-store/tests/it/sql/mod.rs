@@ -1,0 +1,3 @@
+//! What every engine must do alike.
+
+mod conform;

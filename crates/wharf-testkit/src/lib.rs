@@ -1,5 +1,6 @@
+//! Support for the tests of every other crate.
+
 #![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
-//! wharf-testkit
 
 pub mod db;
 pub mod interpose;

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-use wharf_store::sql;
+use wharf_store::{blob, chunk, sql};
 use wharf_types::ErrorCode;
 use wharf_types::api::drive::FailedOp;
 
@@ -186,5 +186,42 @@ impl From<sql::Error> for Error {
             | sql::Error::Other(_) => Self::fault(),
         }
         .because(error)
+    }
+}
+
+impl From<blob::Error> for Error {
+    fn from(error: blob::Error) -> Self {
+        of_blob(&error).because(error)
+    }
+}
+
+impl From<chunk::Error> for Error {
+    fn from(error: chunk::Error) -> Self {
+        match error {
+            chunk::Error::Sql(error) => error.into(),
+            chunk::Error::Blob(error) => of_blob(&error).because(error),
+            chunk::Error::Stopping => Self::new(ErrorCode::Unavailable, "the server is closing")
+                .retry_after(5)
+                .because(error),
+        }
+    }
+}
+
+fn of_blob(error: &blob::Error) -> Error {
+    match error {
+        blob::Error::Full => Error::new(
+            ErrorCode::Unavailable,
+            "the server's disk is full, nothing was kept: its operator must make room",
+        ),
+        blob::Error::Failed => Error::new(
+            ErrorCode::Unavailable,
+            "the server's disk has failed: its operator must look after it",
+        ),
+        blob::Error::Missing { .. }
+        | blob::Error::Exists { .. }
+        | blob::Error::Range { .. }
+        | blob::Error::Key { .. }
+        | blob::Error::InUse { .. }
+        | blob::Error::Io { .. } => Error::fault(),
     }
 }

@@ -3,9 +3,13 @@
 //! A [`Job`] is a struct with its progress in it. The runner calls [`Job::work`] for one bounded unit at a time and
 //! never interrupts it; between units it may stop, slow down, or sit in [`Job::wait`], whose future may be dropped at any
 //! await. Errors are counted, shown in [`JobStatus`] and answered with growing pauses; they never end a job. On
-//! `Jobs::stop` the unit under way may finish until the deadline.
+//! [`Jobs::stop`] the unit under way may finish until the deadline.
+
+mod runner;
 
 use std::future::Future;
+
+pub use runner::Jobs;
 
 use crate::error::Result;
 

@@ -12,11 +12,12 @@ use wharf_types::{ChunkHash, ContentHash};
 use wharf_wire::frame::{Answer, Frame};
 
 use crate::drive::{Drives, RoomRef};
-use crate::{Caller, Error};
+use crate::{Caller, Error, Ground};
 
 /// The operations that move content.
 #[derive(Clone)]
 pub struct Transfers {
+    ground: Ground,
     drives: Drives,
 }
 
@@ -34,6 +35,10 @@ pub struct Put {
 }
 
 impl Transfers {
+    pub(crate) const fn new(ground: Ground, drives: Drives) -> Self {
+        Self { ground, drives }
+    }
+
     /// Says which of `hashes` the caller must upload before a commit can name them, in the order asked.
     ///
     /// Answered only from what the caller has uploaded or can read, so it never tells one person what another has.

@@ -1,106 +1,151 @@
 //! Accounts, sessions, invitations, and the operator's view of them.
 
+use http::Method;
 use wharf_types::api::account::{
     Account, Accounts, AddAccount, AddedAccount, ChangePassword, CreateInvitation, EditAccount,
     Invitation, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
 };
 use wharf_types::{AccountId, SessionId};
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, number};
 
 impl Api {
     /// What anybody may know of the server.
     pub async fn server(&self) -> Result<ServerInfo, ApiError> {
-        todo!()
+        self.get(&["server"], &[]).await
     }
 
     /// Makes an account and logs in with it.
-    pub async fn signup(&self, _signup: &Signup) -> Result<LoggedIn, ApiError> {
-        todo!()
+    pub async fn signup(&self, signup: &Signup) -> Result<LoggedIn, ApiError> {
+        self.json(
+            self.request(Method::POST, &["signup"], &[])
+                .with_json(signup)?
+                .once(),
+        )
+        .await
     }
 
     /// Opens a session.
-    pub async fn login(&self, _login: &Login) -> Result<LoggedIn, ApiError> {
-        todo!()
+    pub async fn login(&self, login: &Login) -> Result<LoggedIn, ApiError> {
+        self.json(
+            self.request(Method::POST, &["login"], &[])
+                .with_json(login)?
+                .once(),
+        )
+        .await
     }
 
     /// Ends the session that asks.
     pub async fn logout(&self) -> Result<(), ApiError> {
-        todo!()
+        self.done(self.request(Method::POST, &["logout"], &[]))
+            .await
     }
 
     /// Changes the password and ends the account's other sessions.
-    pub async fn change_password(&self, _change: &ChangePassword) -> Result<(), ApiError> {
-        todo!()
+    pub async fn change_password(&self, change: &ChangePassword) -> Result<(), ApiError> {
+        self.done(
+            self.request(Method::POST, &["password"], &[])
+                .with_json(change)?
+                .once(),
+        )
+        .await
     }
 
     /// The caller's account.
     pub async fn account(&self) -> Result<Account, ApiError> {
-        todo!()
+        self.get(&["account"], &[]).await
     }
 
     /// The account's sessions.
     pub async fn sessions(&self) -> Result<Vec<Session>, ApiError> {
-        todo!()
+        self.get(&["sessions"], &[]).await
     }
 
     /// Renames a session's device.
     pub async fn rename_session(
         &self,
-        _id: SessionId,
-        _rename: &RenameSession,
+        id: SessionId,
+        rename: &RenameSession,
     ) -> Result<Session, ApiError> {
-        todo!()
+        self.json(
+            self.request(Method::PATCH, &["sessions", &id.to_string()], &[])
+                .with_json(rename)?,
+        )
+        .await
     }
 
     /// Ends a session.
-    pub async fn end_session(&self, _id: SessionId) -> Result<(), ApiError> {
-        todo!()
+    pub async fn end_session(&self, id: SessionId) -> Result<(), ApiError> {
+        self.done(self.request(Method::DELETE, &["sessions", &id.to_string()], &[]))
+            .await
     }
 
     /// The invitations that still hold. For operators.
     pub async fn invitations(&self) -> Result<Vec<Invitation>, ApiError> {
-        todo!()
+        self.get(&["invitations"], &[]).await
     }
 
     /// Makes an invitation. For operators.
     pub async fn create_invitation(
         &self,
-        _create: &CreateInvitation,
+        create: &CreateInvitation,
     ) -> Result<Invitation, ApiError> {
-        todo!()
+        self.json(
+            self.request(Method::POST, &["invitations"], &[])
+                .with_json(create)?
+                .once(),
+        )
+        .await
     }
 
     /// Ends an invitation. For operators.
-    pub async fn end_invitation(&self, _id: &str) -> Result<(), ApiError> {
-        todo!()
+    pub async fn end_invitation(&self, id: &str) -> Result<(), ApiError> {
+        self.done(self.request(Method::DELETE, &["invitations", id], &[]))
+            .await
     }
 
     /// A page of all accounts, by number. For operators.
     pub async fn admin_accounts(
         &self,
-        _after: Option<u32>,
-        _limit: Option<u32>,
+        after: Option<u32>,
+        limit: Option<u32>,
     ) -> Result<Accounts, ApiError> {
-        todo!()
+        self.get(
+            &["admin", "accounts"],
+            &[
+                ("after", number(after).as_deref()),
+                ("limit", number(limit).as_deref()),
+            ],
+        )
+        .await
     }
 
     /// The account of a username, number or e-mail address. For operators.
-    pub async fn admin_account(&self, _login: &str) -> Result<Account, ApiError> {
-        todo!()
+    pub async fn admin_account(&self, login: &str) -> Result<Account, ApiError> {
+        self.get(&["admin", "accounts", login], &[]).await
     }
 
     /// Makes an account. For operators.
-    pub async fn admin_add_account(&self, _add: &AddAccount) -> Result<AddedAccount, ApiError> {
-        todo!()
+    pub async fn admin_add_account(&self, add: &AddAccount) -> Result<AddedAccount, ApiError> {
+        self.json(
+            self.request(Method::POST, &["admin", "accounts"], &[])
+                .with_json(add)?
+                .once(),
+        )
+        .await
     }
 
     /// Changes an account. For operators.
     pub async fn admin_edit_account(
         &self,
-        _id: AccountId,
-        _edit: &EditAccount,
+        id: AccountId,
+        edit: &EditAccount,
     ) -> Result<AddedAccount, ApiError> {
-        todo!()
+        self.json(
+            self.request(Method::PATCH, &["admin", "accounts", &id.to_string()], &[])
+                .with_json(edit)?
+                .once(),
+        )
+        .await
     }
 }

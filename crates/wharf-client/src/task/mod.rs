@@ -1,11 +1,13 @@
 //! The client's own list of transfers, in one SQLite file that all its processes share.
 
-use std::path::Path;
+mod store;
 
-use serde::{Deserialize, Serialize};
-use wharf_types::RoomId;
+use std::path::PathBuf;
 
-use crate::clock::Clock;
+use serde::Serialize;
+
+pub use self::store::{TaskRun, TaskStore};
+use crate::api::Room;
 use crate::progress::Snapshot;
 use crate::transfer::{GetOptions, PutOptions};
 
@@ -18,6 +20,12 @@ pub enum TaskError {
     /// There is no such task.
     #[error("there is no transfer {0}")]
     Missing(i64),
+    /// What is recorded is not what this version of the program writes.
+    #[error("the list of transfers holds what this version does not know: {0}")]
+    Unknown(String),
+    /// The file of the list cannot be made.
+    #[error("cannot make the list of transfers: {0}")]
+    Io(#[from] std::io::Error),
     /// Another process is running it.
     #[error("transfer {id} is being run by process {pid}")]
     Busy {
@@ -40,13 +48,13 @@ pub enum TaskError {
 }
 
 /// What a task does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TaskKind {
     /// Puts a local file or folder onto a drive.
     Put {
         /// The local path, absolute.
-        source: String,
+        source: PathBuf,
         /// The path in the drive that the file or folder becomes.
         target: String,
         /// How.
@@ -57,27 +65,27 @@ pub enum TaskKind {
         /// The path in the drive.
         source: String,
         /// The local path that it becomes, absolute.
-        target: String,
+        target: PathBuf,
         /// How.
         options: GetOptions,
     },
 }
 
 /// A transfer to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewTask {
     /// The server's address.
     pub server: String,
     /// Who is logged in there, so that another login does not continue it.
     pub login: String,
-    /// The room; none is the personal one.
-    pub room: Option<RoomId>,
+    /// The room.
+    pub room: Room,
     /// What it does.
     pub kind: TaskKind,
 }
 
 /// Where a task stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskState {
     /// To be run: new, or resumed, or its process was killed.
@@ -106,10 +114,28 @@ impl TaskState {
             Self::Cancelled => "cancelled",
         }
     }
+
+    /// Whether there is nothing more to do.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Cancelled)
+    }
+
+    fn from_str(text: &str) -> Option<Self> {
+        [
+            Self::Waiting,
+            Self::Running,
+            Self::Paused,
+            Self::Failed,
+            Self::Done,
+            Self::Cancelled,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+    }
 }
 
 /// A transfer and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Task {
     /// Its number, for people.
     pub id: i64,
@@ -131,14 +157,6 @@ pub struct Task {
     pub tag: String,
 }
 
-/// The list of tasks. Safe to use from several processes at once.
-#[derive(Debug, Clone)]
-pub struct TaskStore;
-
-/// The right of one process to run a task: while it is held and renewed, no other process can begin the task.
-#[derive(Debug)]
-pub struct TaskRun;
-
 /// What a person wants of a running task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
@@ -148,51 +166,4 @@ pub enum Wanted {
     Pause,
     /// To stop and remove what it has not finished.
     Cancel,
-}
-
-impl TaskStore {
-    /// Opens the list, making it where there is none.
-    pub fn open(_path: &Path, _clock: Clock) -> Result<Self, TaskError> {
-        todo!()
-    }
-
-    /// The unfinished task that does the same, or a new one: running the same command again continues it.
-    pub fn submit(&self, _work: &NewTask) -> Result<Task, TaskError> {
-        todo!()
-    }
-
-    /// One task.
-    pub fn get(&self, _id: i64) -> Result<Task, TaskError> {
-        todo!()
-    }
-
-    /// All tasks, newest first.
-    pub fn list(&self) -> Result<Vec<Task>, TaskError> {
-        todo!()
-    }
-
-    /// Takes the right to run a task that no living process runs.
-    pub fn begin(&self, _id: i64) -> Result<TaskRun, TaskError> {
-        todo!()
-    }
-
-    /// Stops a task until it is resumed; a running one stops within a second.
-    pub fn pause(&self, _id: i64) -> Result<Task, TaskError> {
-        todo!()
-    }
-
-    /// Makes a paused or failed task wait for being run.
-    pub fn resume(&self, _id: i64) -> Result<Task, TaskError> {
-        todo!()
-    }
-
-    /// Gives a task up; a running one stops within a second.
-    pub fn cancel(&self, _id: i64) -> Result<Task, TaskError> {
-        todo!()
-    }
-
-    /// Forgets tasks that were done or cancelled before a time, and returns how many.
-    pub fn forget_finished(&self, _before_ms: i64) -> Result<usize, TaskError> {
-        todo!()
-    }
 }

@@ -38,6 +38,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "wharf-server",
         ],
     ),
+    ("wharf-load", &["wharf-types", "wharf-wire", "wharf-client"]),
     ("xtask", &[]),
 ];
 
@@ -48,7 +49,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("axum", &["wharf-server"]),
     ("hyper", &["wharf-server", "wharf-client"]),
     ("argon2", &["wharf-core"]),
-    ("clap", &["wharf"]),
+    ("clap", &["wharf", "wharf-load"]),
     (
         "tokio",
         &[
@@ -57,6 +58,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
             "wharf-server",
             "wharf-client",
             "wharf",
+            "wharf-load",
             "wharf-testkit",
         ],
     ),

@@ -7,3 +7,6 @@ pub mod cut;
 pub mod frame;
 pub mod manifest;
 pub mod segment;
+
+#[cfg(test)]
+mod testing;

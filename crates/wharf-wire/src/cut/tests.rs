@@ -5,18 +5,9 @@ use wharf_types::ChunkHash;
 use wharf_types::limit::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN};
 
 use super::{LENIENT, NORMAL_BYTES, STRICT, WINDOW_BYTES, chunk_bytes, chunks, roll};
+use crate::testing::noise;
 
 const MIB: usize = 1024 * 1024;
-
-/// Bytes that look random and are the same on every machine.
-fn noise(seed: u64, count: usize) -> Vec<u8> {
-    let mut bytes = vec![0; count];
-    blake3::Hasher::new()
-        .update(&seed.to_le_bytes())
-        .finalize_xof()
-        .fill(&mut bytes);
-    bytes
-}
 
 fn lengths(bytes: &[u8]) -> Vec<usize> {
     chunks(bytes).map(<[u8]>::len).collect()

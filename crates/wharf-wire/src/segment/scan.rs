@@ -2,12 +2,16 @@
 
 use std::ops::Range;
 
+use wharf_types::limit::CHUNK_BYTES_MAX;
+
 use super::{IndexEntry, MAGIC_START, TRAILER_BYTES, read_index, read_trailer};
 use crate::frame::{FRAME_HEADER_BYTES, FrameHeader, open};
 
-/// How many bytes a scan may verify in vain, as a multiple of the segment's length. A damaged frame costs its length
-/// once; bytes made to look like many headers of large frames would cost the square of the length without a bound.
-const EFFORT_MAX: usize = 8;
+/// How many bytes a scan may verify in vain: so many times the segment's length, and so many in any case. A damaged frame
+/// costs its chunk's length once; bytes made to look like many headers of large frames would cost the square of the
+/// segment's length without a bound.
+const EFFORT_FACTOR: usize = 4;
+const EFFORT_BYTES_MIN: usize = 64 * CHUNK_BYTES_MAX;
 
 /// What a scan of a damaged segment found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +29,10 @@ pub struct Scanned {
 /// frames that it touches and no others.
 pub fn scan(segment: &[u8]) -> Scanned {
     let mut scanned = Scanned::default();
-    let mut effort = segment.len().saturating_mul(EFFORT_MAX);
+    let mut effort = segment
+        .len()
+        .saturating_mul(EFFORT_FACTOR)
+        .max(EFFORT_BYTES_MIN);
     let frames_end = frames_end(segment);
     let mut at = 0;
     if segment.starts_with(MAGIC_START) {

@@ -238,3 +238,6 @@ fn unpack_chunk(entry: &[u8; ENTRY_BYTES]) -> ManifestChunk {
         bytes: u32::from_le_bytes([a, b, c, d]),
     }
 }
+
+#[cfg(test)]
+mod tests;

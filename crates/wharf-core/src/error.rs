@@ -173,6 +173,10 @@ impl From<sql::Error> for Error {
                 ErrorCode::Unavailable,
                 "the server's disk has failed: its operator must look after it",
             ),
+            sql::Error::Io(_) => Self::new(
+                ErrorCode::Unavailable,
+                "the server's disk cannot be read: its operator must look after it",
+            ),
             sql::Error::Closed => Self::new(ErrorCode::Unavailable, "the server is closing")
                 .retry_after(5),
             sql::Error::Unique

@@ -32,8 +32,3 @@ pub(crate) fn take(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<bool> {
     )?;
     Ok(taken > 0)
 }
-
-pub(crate) fn remove(tx: &mut Tx<'_>, name: &str) -> Result<()> {
-    tx.exec("DELETE FROM setting WHERE name = ?1", &[name.into()])?;
-    Ok(())
-}

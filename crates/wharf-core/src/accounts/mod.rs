@@ -1,130 +1,123 @@
 //! Accounts, sessions, invitations, and the operator's view of them.
+//!
+//! Secrets are stored as hashes only: passwords by argon2id, tokens and codes, which are random, by BLAKE3. What protects
+//! them from guessing is in [`attempt`], what makes [`Accounts::authenticate`] cheap is in [`cache`].
 
 mod admin;
+mod attempt;
+mod cache;
+mod credential;
+mod invitation;
+mod login;
+mod make;
+mod password;
+mod rows;
+mod session;
+mod signup;
 
 use std::sync::Arc;
 
-use wharf_types::SessionId;
-use wharf_types::api::account::{
-    Account, ChangePassword, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
-};
+use parking_lot::Mutex;
+use wharf_store::sql::{Lock, Tx};
+use wharf_types::api::account::{Account, ServerInfo};
 
 pub use admin::Admin;
 
-use crate::Ground;
-use crate::caller::{Caller, Origin};
+use crate::access::session_ended;
+use crate::caller::Caller;
 use crate::error::Result;
+use crate::{Ground, setting};
+use cache::SessionCache;
+use password::Passwords;
 
-/// Accounts, sessions and invitations of a house.
+/// The version that the server says it is.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Accounts, sessions and invitations of a house. Clones share them.
 #[derive(Clone)]
 pub struct Accounts {
-    parts: Arc<Parts>,
+    ground: Ground,
+    shared: Arc<Shared>,
 }
 
-struct Parts {
-    ground: Ground,
+struct Shared {
+    passwords: Passwords,
+    cache: SessionCache,
+    /// The one-time code that makes the operator's account, while there is none.
+    setup_code: Mutex<Option<String>>,
 }
 
 impl Accounts {
+    /// Makes what a first start needs: the epoch, and a one-time code while there is no account.
     pub(crate) async fn open(ground: Ground) -> Result<Self> {
+        let passwords =
+            Passwords::new(ground.config.password_hashes_at_once, ground.random.clone())?;
+        let epoch = new_epoch(&ground);
+        let code = credential::new_code(&ground.random);
+        let hash = signup::hex(&code.hash);
+        let prepare = move |tx: &mut Tx<'_>| -> Result<bool> {
+            if setting::get(tx, setting::EPOCH)?.is_none() {
+                setting::put(tx, setting::EPOCH, &epoch)?;
+            }
+            let needs_setup = !rows::any_account(tx)?;
+            if needs_setup {
+                setting::put(tx, setting::SETUP_CODE_HASH, &hash)?;
+            }
+            Ok(needs_setup)
+        };
+        let needs_setup = ground.db.write(Lock::Global, prepare).await?;
+        let shared = Shared {
+            passwords,
+            cache: SessionCache::default(),
+            setup_code: Mutex::new(needs_setup.then_some(code.text)),
+        };
         Ok(Self {
-            parts: Arc::new(Parts { ground }),
+            ground,
+            shared: Arc::new(shared),
         })
     }
 
     /// What anybody may know of the server.
     pub async fn info(&self) -> Result<ServerInfo> {
-        todo!()
+        let read = |tx: &mut Tx<'_>| -> Result<(Option<String>, bool)> {
+            Ok((setting::get(tx, setting::EPOCH)?, !rows::any_account(tx)?))
+        };
+        let (epoch, needs_setup) = self.ground.db.read(read).await?;
+        Ok(ServerInfo {
+            version: VERSION.to_owned(),
+            epoch: epoch.unwrap_or_default(),
+            signup: self.ground.config.signup,
+            needs_setup,
+            time_ms: self.ground.clock.now_ms(),
+        })
     }
 
-    /// The one-time code that makes the operator's account, until it is used. Made anew at each start: only its hash
-    /// is stored.
+    /// The one-time code that makes the operator's account, until that is made.
+    ///
+    /// Only its hash is stored, so each start makes another one, and the one made last holds.
     pub fn setup_code(&self) -> Option<String> {
-        todo!()
-    }
-
-    /// Makes an account with its personal room, and opens its first session.
-    ///
-    /// # Errors
-    /// - `Invalid`: a value is outside its bounds.
-    /// - `Denied`: sign-up is closed, or the code is missing, wrong, used up or past its time.
-    /// - `Exists`: the username or e-mail address is taken.
-    /// - `Limited`: too many sign-ups from this address.
-    pub async fn signup(&self, request: Signup, origin: Origin) -> Result<LoggedIn> {
-        todo!()
-    }
-
-    /// Opens a session. An unknown login takes as long, counts as much, and is answered in the same words as a wrong
-    /// password.
-    ///
-    /// # Errors
-    /// - `Unauthenticated`: the login is unknown or the password wrong.
-    /// - `Denied`: the password is right and the account is locked.
-    /// - `Limited`: too many failures; carries the seconds to wait.
-    pub async fn login(&self, request: Login, origin: Origin) -> Result<LoggedIn> {
-        todo!()
-    }
-
-    /// Tells who holds `token`. Cheap: most calls touch memory only.
-    ///
-    /// # Errors
-    /// `Unauthenticated`: no such session, it has ended, or its account is locked.
-    pub async fn authenticate(&self, token: &str, origin: Origin) -> Result<Caller> {
-        todo!()
-    }
-
-    /// Ends the caller's session.
-    pub async fn logout(&self, caller: &Caller) -> Result<()> {
-        todo!()
-    }
-
-    /// Sets another password and ends the account's other sessions.
-    ///
-    /// # Errors
-    /// - `Denied`: the current password is wrong.
-    /// - `Invalid`: the new one is outside its bounds.
-    /// - `Limited`: too many failures.
-    pub async fn change_password(&self, caller: &Caller, request: ChangePassword) -> Result<()> {
-        todo!()
+        self.shared.setup_code.lock().clone()
     }
 
     /// The caller's account.
     pub async fn account(&self, caller: &Caller) -> Result<Account> {
-        todo!()
+        let id = caller.account()?;
+        let found = self.ground.db.read(move |tx| rows::account(tx, id)).await?;
+        found.ok_or_else(session_ended)
     }
 
-    /// The sessions of the caller's account, the one used last first.
-    pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>> {
-        todo!()
+    /// Gives the server another epoch, which tells every client that its data may have gone back in time. For whoever
+    /// restores a backup, before the server runs on it.
+    pub async fn renew_epoch(&self) -> Result<String> {
+        let epoch = new_epoch(&self.ground);
+        let write = move |tx: &mut Tx<'_>| -> Result<String> {
+            setting::put(tx, setting::EPOCH, &epoch)?;
+            Ok(epoch.clone())
+        };
+        self.ground.db.write(Lock::Global, write).await
     }
+}
 
-    /// Renames the device of one of the caller's sessions.
-    ///
-    /// # Errors
-    /// - `NotFound`: the caller has no such session.
-    /// - `Invalid`: the name is empty or too long.
-    pub async fn rename_session(
-        &self,
-        caller: &Caller,
-        session: SessionId,
-        request: RenameSession,
-    ) -> Result<Session> {
-        todo!()
-    }
-
-    /// Ends one of the caller's sessions.
-    ///
-    /// # Errors
-    /// `NotFound`: the caller has no such session.
-    pub async fn end_session(&self, caller: &Caller, session: SessionId) -> Result<()> {
-        todo!()
-    }
-
-    /// What operators may do. Each operation checks again, in its transaction, that the caller still is one.
-    ///
-    /// # Errors
-    /// `Denied`: the caller is no operator.
-    pub fn admin(&self, caller: &Caller) -> Result<Admin<'_>> {
-        todo!()
-    }
+fn new_epoch(ground: &Ground) -> String {
+    data_encoding::HEXLOWER.encode(&ground.random.bytes::<16>())
 }

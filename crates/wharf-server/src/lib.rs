@@ -1,1 +1,14 @@
-//! wharf-server
+//! The doors: what speaks a protocol to the outside and calls the house.
+//!
+//! A door parses, authenticates, calls one operation of [`wharf_core`] and renders the answer; it holds no rules.
+//! [`listen`] owns sockets, TLS, deadlines and draining, and knows no routes. [`http`] owns the routes and knows no
+//! sockets. [`Server`] puts them together.
+
+mod config;
+mod http;
+mod listen;
+mod server;
+
+pub use config::{Config, TlsFiles};
+pub use http::openapi::openapi_json;
+pub use server::{BindError, Server};

@@ -15,8 +15,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// Most connections at once. Further ones wait in the kernel's queue.
     pub connections_max: usize,
-    /// Most bytes of request bodies that are held in memory at once. Further uploads wait before they are read.
-    pub body_memory_bytes_max: usize,
+    /// Most memory for request bodies at once. Further uploads wait before they are read.
+    pub upload_memory_bytes_max: u64,
+    /// Most memory for content on its way out at once. Further downloads wait before they begin.
+    pub download_memory_bytes_max: u64,
     /// How long requests under way may take to end after the server was told to stop.
     pub drain_timeout: Duration,
     /// How long a connection may stay without a request, and how long the head of a request may take.
@@ -25,6 +27,8 @@ pub struct Config {
     pub stall_timeout: Duration,
     /// How long a request may wait for other bodies to leave memory, and how long a small body may take.
     pub admission_timeout: Duration,
+    /// How long the body of a commit may take.
+    pub body_timeout: Duration,
 }
 
 impl Default for Config {
@@ -34,11 +38,13 @@ impl Default for Config {
             tls: None,
             trusted_proxies: Vec::new(),
             connections_max: 1024,
-            body_memory_bytes_max: 80 * 1024 * 1024,
+            upload_memory_bytes_max: 64 * 1024 * 1024,
+            download_memory_bytes_max: 64 * 1024 * 1024,
             drain_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(75),
             stall_timeout: Duration::from_secs(120),
             admission_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(300),
         }
     }
 }

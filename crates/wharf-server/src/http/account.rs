@@ -1,0 +1,124 @@
+//! Accounts, sessions and what anybody may know of the server.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use wharf_types::SessionId;
+use wharf_types::api::account::{
+    Account, ChangePassword, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
+};
+
+use super::Http;
+use super::body::json;
+use super::error::Answer;
+use super::extract::{By, CameFrom, Id, Json};
+use super::problems::{Any, CanBeInvalid, CanBeLimited, CanBeMissing, CanConflict, HasBody, NeedsLogin};
+
+pub(super) fn routes() -> OpenApiRouter<Http> {
+    OpenApiRouter::new()
+        .routes(routes!(server))
+        .routes(routes!(signup))
+        .routes(routes!(login))
+        .routes(routes!(logout))
+        .routes(routes!(change_password))
+        .routes(routes!(account))
+        .routes(routes!(sessions))
+        .routes(routes!(rename_session, end_session))
+}
+
+/// What anybody may know of the server
+#[utoipa::path(get, path = "/server", tag = "server", security(()),
+    responses((status = 200, body = ServerInfo), Any))]
+async fn server(State(http): State<Http>) -> Answer<Response> {
+    json(StatusCode::OK, &http.wharf().accounts().info().await?)
+}
+
+/// Makes an account and logs in with it
+///
+/// The first account needs the code that the server printed; later ones what `signup` in `/server` says.
+#[utoipa::path(post, path = "/signup", tag = "account", security(()), request_body = Signup,
+    responses((status = 201, body = LoggedIn),
+    (status = 403, description = "Sign-up is closed, or the code is missing, wrong or used up.",
+        body = wharf_types::api::problem::Problem, content_type = "application/problem+json"),
+    HasBody, CanConflict, CanBeLimited, Any))]
+async fn signup(
+    State(http): State<Http>,
+    CameFrom(origin): CameFrom,
+    Json(request): Json<Signup>,
+) -> Answer<Response> {
+    json(StatusCode::CREATED, &http.wharf().accounts().signup(request, origin).await?)
+}
+
+/// Opens a session
+///
+/// The token in the answer is what every other request carries, as `Authorization: Bearer TOKEN`. It is shown once.
+#[utoipa::path(post, path = "/login", tag = "account", security(()), request_body = Login,
+    responses((status = 200, body = LoggedIn), NeedsLogin, HasBody, CanBeLimited, Any))]
+async fn login(
+    State(http): State<Http>,
+    CameFrom(origin): CameFrom,
+    Json(request): Json<Login>,
+) -> Answer<Response> {
+    json(StatusCode::OK, &http.wharf().accounts().login(request, origin).await?)
+}
+
+/// Ends the session that asks
+#[utoipa::path(post, path = "/logout", tag = "account",
+    responses((status = 204, description = "Ended."), NeedsLogin, Any))]
+async fn logout(State(http): State<Http>, By(caller): By) -> Answer<StatusCode> {
+    http.wharf().accounts().logout(&caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sets another password
+///
+/// Ends the account's other sessions.
+#[utoipa::path(post, path = "/password", tag = "account", request_body = ChangePassword,
+    responses((status = 204, description = "Set."), NeedsLogin, HasBody, CanBeLimited, Any))]
+async fn change_password(
+    State(http): State<Http>,
+    By(caller): By,
+    Json(request): Json<ChangePassword>,
+) -> Answer<StatusCode> {
+    http.wharf().accounts().change_password(&caller, request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The caller's account
+#[utoipa::path(get, path = "/account", tag = "account",
+    responses((status = 200, body = Account), NeedsLogin, Any))]
+async fn account(State(http): State<Http>, By(caller): By) -> Answer<Response> {
+    json(StatusCode::OK, &http.wharf().accounts().account(&caller).await?)
+}
+
+/// The sessions of the caller's account
+///
+/// The one that was used last comes first.
+#[utoipa::path(get, path = "/sessions", tag = "account",
+    responses((status = 200, body = Vec<Session>), NeedsLogin, Any))]
+async fn sessions(State(http): State<Http>, By(caller): By) -> Answer<Response> {
+    json(StatusCode::OK, &http.wharf().accounts().sessions(&caller).await?)
+}
+
+/// Renames the device of a session
+#[utoipa::path(patch, path = "/sessions/{id}", tag = "account", params(("id" = SessionId, Path)),
+    request_body = RenameSession,
+    responses((status = 200, body = Session), NeedsLogin, HasBody, CanBeMissing, Any))]
+async fn rename_session(
+    State(http): State<Http>,
+    By(caller): By,
+    Id(id): Id<SessionId>,
+    Json(request): Json<RenameSession>,
+) -> Answer<Response> {
+    json(StatusCode::OK, &http.wharf().accounts().rename_session(&caller, id, request).await?)
+}
+
+/// Ends a session
+#[utoipa::path(delete, path = "/sessions/{id}", tag = "account", params(("id" = SessionId, Path)),
+    responses((status = 204, description = "Ended."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
+async fn end_session(State(http): State<Http>, By(caller): By, Id(id): Id<SessionId>) -> Answer<StatusCode> {
+    http.wharf().accounts().end_session(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

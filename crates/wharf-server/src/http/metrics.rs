@@ -1,0 +1,123 @@
+//! What Prometheus reads.
+
+use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::Http;
+use crate::listen::Traffic;
+
+/// Bounds of the histogram of times, in seconds.
+const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Counters of the door.
+pub(super) struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram, Buckets>,
+    registry: Registry,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    method: &'static str,
+    route: String,
+}
+
+#[derive(Debug, Clone)]
+struct Buckets;
+
+impl MetricConstructor<Histogram> for Buckets {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(SECONDS)
+    }
+}
+
+impl Metrics {
+    pub(super) fn new(traffic: Arc<Traffic>) -> Self {
+        let mut registry = Registry::with_prefix("wharf");
+        let requests = Family::default();
+        registry.register("http_requests", "Requests answered", requests.clone());
+        let seconds = Family::new_with_constructor(Buckets);
+        registry.register("http_request_seconds", "Time from a request's head to its answer's", seconds.clone());
+        registry.register_collector(Box::new(Connections(traffic)));
+        Self { requests, seconds, registry }
+    }
+
+    /// Counts a request whose answer begins.
+    pub(super) fn count_request(&self, method: &'static str, route: &str, status: StatusCode, elapsed: Duration) {
+        let labels = RouteLabels { method, route: route.to_owned() };
+        self.seconds.get_or_create(&labels).observe(elapsed.as_secs_f64());
+        let RouteLabels { method, route } = labels;
+        self.requests.get_or_create(&RequestLabels { method, route, status: status.as_u16() }).inc();
+    }
+
+    /// Everything, in the text form of OpenMetrics.
+    pub(super) fn render(&self, http: &Http) -> Result<String, fmt::Error> {
+        let mut house = Registry::with_prefix("wharf");
+        house.register_collector(Box::new(House(http.clone())));
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode_registry(&mut text, &self.registry)?;
+        prometheus_client::encoding::text::encode_registry(&mut text, &house)?;
+        prometheus_client::encoding::text::encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
+/// The listener's counters.
+#[derive(Debug)]
+struct Connections(Arc<Traffic>);
+
+impl Collector for Connections {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Self(traffic) = self;
+        counter(&mut encoder, "received_bytes", "Bytes received", traffic.received_bytes())?;
+        counter(&mut encoder, "sent_bytes", "Bytes sent", traffic.sent_bytes())?;
+        counter(&mut encoder, "connections", "Connections accepted", traffic.connections_total())?;
+        gauge(&mut encoder, "connections_open", "Connections open", traffic.connections_open())
+    }
+}
+
+/// What is read from the house when the metrics are asked for.
+struct House(Http);
+
+impl Debug for House {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("House")
+    }
+}
+
+impl Collector for House {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Self(http) = self;
+        let help = "Memory lent to bodies on their way in";
+        gauge(&mut encoder, "upload_memory_bytes", help, http.uploads().lent_bytes())?;
+        let help = "Memory lent to bodies on their way out";
+        gauge(&mut encoder, "download_memory_bytes", help, http.downloads().lent_bytes())
+    }
+}
+
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let metric = ConstCounter::new(value);
+    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let metric = ConstGauge::new(value);
+    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+}

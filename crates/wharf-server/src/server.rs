@@ -1,0 +1,89 @@
+//! A server: the house behind its doors.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use wharf_core::Wharf;
+
+use crate::Config;
+use crate::http::{self, Http};
+use crate::listen::tls::{Tls, TlsError};
+use crate::listen::{Listener, Timeouts, Traffic};
+
+/// Why a server cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Address {
+        /// Which one.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The certificate files cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A server that holds its address and answers once it is [`serve`](Server::serve)d.
+pub struct Server {
+    listener: Listener,
+    http: Http,
+    tls: Option<Tls>,
+    address: SocketAddr,
+    stopping: CancellationToken,
+}
+
+impl Server {
+    /// Reads the certificate and takes the address. Connections wait in the kernel until the server is served.
+    ///
+    /// # Errors
+    /// [`BindError`]: the address is taken or not this machine's, or the certificate files cannot be used.
+    pub async fn bind(config: Config, wharf: Wharf) -> Result<Self, BindError> {
+        let tls = config.tls.clone().map(Tls::load).transpose()?;
+        let unavailable = |source| BindError::Address { address: config.address, source };
+        let tcp = TcpListener::bind(config.address).await.map_err(unavailable)?;
+        let address = tcp.local_addr().map_err(unavailable)?;
+        let stopping = CancellationToken::new();
+        let traffic = Arc::<Traffic>::default();
+        let timeouts =
+            Timeouts { idle: config.idle_timeout, stall: config.stall_timeout, drain: config.drain_timeout };
+        let connections_max = config.connections_max;
+        let http = Http::new(wharf, config, Arc::clone(&traffic), stopping.clone());
+        let app = http::router(http.clone());
+        let listener = Listener { tcp, tls: tls.clone(), app, traffic, connections_max, timeouts };
+        Ok(Self { listener, http, tls, address, stopping })
+    }
+
+    /// Where it listens, with the port that it got.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether clients must speak TLS.
+    pub fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Serves until `cancel`. Then takes no more connections, lets requests under way end within the time to drain,
+    /// and returns after the last write that was begun has finished.
+    pub async fn serve(self, cancel: CancellationToken) {
+        let Self { listener, http, tls, stopping, .. } = self;
+        let follow = async {
+            if let Some(tls) = tls {
+                tls.follow(cancel.clone()).await;
+            }
+        };
+        let announce = async {
+            cancel.cancelled().await;
+            stopping.cancel();
+        };
+        tokio::join!(listener.serve(cancel.clone()), follow, announce);
+        http.work().close();
+        http.work().wait().await;
+    }
+}

@@ -187,6 +187,7 @@ impl From<sql::Error> for Error {
             | sql::Error::Panicked(_)
             | sql::Error::Corrupt(_)
             | sql::Error::Migration(_)
+            | sql::Error::Io(_)
             | sql::Error::Other(_) => Self::fault(),
         }
         .because(error)

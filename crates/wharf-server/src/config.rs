@@ -42,9 +42,9 @@ impl Default for Config {
             download_memory_bytes_max: 64 * 1024 * 1024,
             drain_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(75),
-            stall_timeout: Duration::from_secs(120),
+            stall_timeout: Duration::from_mins(2),
             admission_timeout: Duration::from_secs(30),
-            body_timeout: Duration::from_secs(300),
+            body_timeout: Duration::from_mins(5),
         }
     }
 }

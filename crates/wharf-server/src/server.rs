@@ -45,18 +45,39 @@ impl Server {
     /// [`BindError`]: the address is taken or not this machine's, or the certificate files cannot be used.
     pub async fn bind(config: Config, wharf: Wharf) -> Result<Self, BindError> {
         let tls = config.tls.clone().map(Tls::load).transpose()?;
-        let unavailable = |source| BindError::Address { address: config.address, source };
-        let tcp = TcpListener::bind(config.address).await.map_err(unavailable)?;
+        let unavailable = |source| BindError::Address {
+            address: config.address,
+            source,
+        };
+        let tcp = TcpListener::bind(config.address)
+            .await
+            .map_err(unavailable)?;
         let address = tcp.local_addr().map_err(unavailable)?;
         let stopping = CancellationToken::new();
         let traffic = Arc::<Traffic>::default();
-        let timeouts =
-            Timeouts { idle: config.idle_timeout, stall: config.stall_timeout, drain: config.drain_timeout };
+        let timeouts = Timeouts {
+            idle: config.idle_timeout,
+            stall: config.stall_timeout,
+            drain: config.drain_timeout,
+        };
         let connections_max = config.connections_max;
         let http = Http::new(wharf, config, Arc::clone(&traffic), stopping.clone());
         let app = http::router(http.clone());
-        let listener = Listener { tcp, tls: tls.clone(), app, traffic, connections_max, timeouts };
-        Ok(Self { listener, http, tls, address, stopping })
+        let listener = Listener {
+            tcp,
+            tls: tls.clone(),
+            app,
+            traffic,
+            connections_max,
+            timeouts,
+        };
+        Ok(Self {
+            listener,
+            http,
+            tls,
+            address,
+            stopping,
+        })
     }
 
     /// Where it listens, with the port that it got.
@@ -72,7 +93,13 @@ impl Server {
     /// Serves until `cancel`. Then takes no more connections, lets requests under way end within the time to drain,
     /// and returns after the last write that was begun has finished.
     pub async fn serve(self, cancel: CancellationToken) {
-        let Self { listener, http, tls, stopping, .. } = self;
+        let Self {
+            listener,
+            http,
+            tls,
+            stopping,
+            ..
+        } = self;
         let follow = async {
             if let Some(tls) = tls {
                 tls.follow(cancel.clone()).await;

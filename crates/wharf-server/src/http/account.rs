@@ -14,7 +14,9 @@ use super::Http;
 use super::body::json;
 use super::error::Answer;
 use super::extract::{By, CameFrom, Id, Json};
-use super::problems::{Any, CanBeInvalid, CanBeLimited, CanBeMissing, CanConflict, HasBody, NeedsLogin};
+use super::problems::{
+    Any, CanBeInvalid, CanBeLimited, CanBeMissing, CanConflict, HasBody, NeedsLogin,
+};
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
@@ -48,7 +50,10 @@ async fn signup(
     CameFrom(origin): CameFrom,
     Json(request): Json<Signup>,
 ) -> Answer<Response> {
-    json(StatusCode::CREATED, &http.wharf().accounts().signup(request, origin).await?)
+    json(
+        StatusCode::CREATED,
+        &http.wharf().accounts().signup(request, origin).await?,
+    )
 }
 
 /// Opens a session
@@ -61,7 +66,10 @@ async fn login(
     CameFrom(origin): CameFrom,
     Json(request): Json<Login>,
 ) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().accounts().login(request, origin).await?)
+    json(
+        StatusCode::OK,
+        &http.wharf().accounts().login(request, origin).await?,
+    )
 }
 
 /// Ends the session that asks
@@ -82,7 +90,10 @@ async fn change_password(
     By(caller): By,
     Json(request): Json<ChangePassword>,
 ) -> Answer<StatusCode> {
-    http.wharf().accounts().change_password(&caller, request).await?;
+    http.wharf()
+        .accounts()
+        .change_password(&caller, request)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -90,7 +101,10 @@ async fn change_password(
 #[utoipa::path(get, path = "/account", tag = "account",
     responses((status = 200, body = Account), NeedsLogin, Any))]
 async fn account(State(http): State<Http>, By(caller): By) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().accounts().account(&caller).await?)
+    json(
+        StatusCode::OK,
+        &http.wharf().accounts().account(&caller).await?,
+    )
 }
 
 /// The sessions of the caller's account
@@ -99,7 +113,10 @@ async fn account(State(http): State<Http>, By(caller): By) -> Answer<Response> {
 #[utoipa::path(get, path = "/sessions", tag = "account",
     responses((status = 200, body = Vec<Session>), NeedsLogin, Any))]
 async fn sessions(State(http): State<Http>, By(caller): By) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().accounts().sessions(&caller).await?)
+    json(
+        StatusCode::OK,
+        &http.wharf().accounts().sessions(&caller).await?,
+    )
 }
 
 /// Renames the device of a session
@@ -112,13 +129,24 @@ async fn rename_session(
     Id(id): Id<SessionId>,
     Json(request): Json<RenameSession>,
 ) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().accounts().rename_session(&caller, id, request).await?)
+    json(
+        StatusCode::OK,
+        &http
+            .wharf()
+            .accounts()
+            .rename_session(&caller, id, request)
+            .await?,
+    )
 }
 
 /// Ends a session
 #[utoipa::path(delete, path = "/sessions/{id}", tag = "account", params(("id" = SessionId, Path)),
     responses((status = 204, description = "Ended."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn end_session(State(http): State<Http>, By(caller): By, Id(id): Id<SessionId>) -> Answer<StatusCode> {
+async fn end_session(
+    State(http): State<Http>,
+    By(caller): By,
+    Id(id): Id<SessionId>,
+) -> Answer<StatusCode> {
     http.wharf().accounts().end_session(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,10 @@
 //! What operators do: accounts and invitations.
 
+#![expect(
+    unused_qualifications,
+    reason = "utoipa names the types in `params` by more than they need"
+)]
+
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -48,7 +53,15 @@ async fn list_accounts(
     Query(query): Query<AccountsQuery>,
 ) -> Answer<Response> {
     let limit = extract::limit(query.limit)?;
-    json(StatusCode::OK, &http.wharf().accounts().admin(&caller)?.list(query.after, limit).await?)
+    json(
+        StatusCode::OK,
+        &http
+            .wharf()
+            .accounts()
+            .admin(&caller)?
+            .list(query.after, limit)
+            .await?,
+    )
 }
 
 /// Makes an account
@@ -61,7 +74,10 @@ async fn add_account(
     By(caller): By,
     Json(request): Json<AddAccount>,
 ) -> Answer<Response> {
-    json(StatusCode::CREATED, &http.wharf().accounts().admin(&caller)?.add(request).await?)
+    json(
+        StatusCode::CREATED,
+        &http.wharf().accounts().admin(&caller)?.add(request).await?,
+    )
 }
 
 /// The account with a username, number or e-mail address
@@ -72,7 +88,10 @@ async fn find_account(
     By(caller): By,
     LoginName(login): LoginName,
 ) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().accounts().admin(&caller)?.find(&login).await?)
+    json(
+        StatusCode::OK,
+        &http.wharf().accounts().admin(&caller)?.find(&login).await?,
+    )
 }
 
 /// Locks or unlocks an account, sets its quota, or resets its password
@@ -85,14 +104,30 @@ async fn edit_account(
     Id(id): Id<AccountId>,
     Json(request): Json<EditAccount>,
 ) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().accounts().admin(&caller)?.edit(id, request).await?)
+    json(
+        StatusCode::OK,
+        &http
+            .wharf()
+            .accounts()
+            .admin(&caller)?
+            .edit(id, request)
+            .await?,
+    )
 }
 
 /// The invitations that still hold
 #[utoipa::path(get, path = "/invitations", tag = "admin",
     responses((status = 200, body = Vec<Invitation>), NeedsLogin, Any))]
 async fn list_invitations(State(http): State<Http>, By(caller): By) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().accounts().admin(&caller)?.invitations().await?)
+    json(
+        StatusCode::OK,
+        &http
+            .wharf()
+            .accounts()
+            .admin(&caller)?
+            .invitations()
+            .await?,
+    )
 }
 
 /// Makes an invitation
@@ -105,13 +140,29 @@ async fn create_invitation(
     By(caller): By,
     Json(request): Json<CreateInvitation>,
 ) -> Answer<Response> {
-    json(StatusCode::CREATED, &http.wharf().accounts().admin(&caller)?.create_invitation(request).await?)
+    json(
+        StatusCode::CREATED,
+        &http
+            .wharf()
+            .accounts()
+            .admin(&caller)?
+            .create_invitation(request)
+            .await?,
+    )
 }
 
 /// Ends an invitation
 #[utoipa::path(delete, path = "/invitations/{id}", tag = "admin", params(("id" = String, Path)),
     responses((status = 204, description = "Ended."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn end_invitation(State(http): State<Http>, By(caller): By, Id(id): Id<String>) -> Answer<StatusCode> {
-    http.wharf().accounts().admin(&caller)?.end_invitation(&id).await?;
+async fn end_invitation(
+    State(http): State<Http>,
+    By(caller): By,
+    Id(id): Id<String>,
+) -> Answer<StatusCode> {
+    http.wharf()
+        .accounts()
+        .admin(&caller)?
+        .end_invitation(&id)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -29,9 +29,15 @@ pub(crate) struct Admitted(#[expect(dead_code, reason = "held for its drop")] Ow
 impl Admission {
     /// A stock of `bytes`; a request waits for its part no longer than `wait`.
     pub(crate) fn new(bytes: u64, wait: Duration) -> Self {
-        let permits_max = u32::try_from(bytes / PERMIT_BYTES).unwrap_or(u32::MAX).max(1);
+        let permits_max = u32::try_from(bytes / PERMIT_BYTES)
+            .unwrap_or(u32::MAX)
+            .max(1);
         let permits = usize::try_from(permits_max).unwrap_or(Semaphore::MAX_PERMITS);
-        Self { permits: Arc::new(Semaphore::new(permits)), permits_max, wait }
+        Self {
+            permits: Arc::new(Semaphore::new(permits)),
+            permits_max,
+            wait,
+        }
     }
 
     /// Waits, in the order of asking, until `bytes` can be lent. What asks for more than the whole stock gets the whole.
@@ -39,7 +45,9 @@ impl Admission {
     /// # Errors
     /// `Unavailable` when others did not give back enough in time.
     pub(crate) async fn admit(&self, bytes: u64) -> Answer<Admitted> {
-        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX).min(self.permits_max);
+        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES))
+            .unwrap_or(u32::MAX)
+            .min(self.permits_max);
         let acquired = Arc::clone(&self.permits).acquire_many_owned(permits);
         match tokio::time::timeout(self.wait, acquired).await {
             Ok(Ok(permit)) => Ok(Admitted(permit)),
@@ -55,9 +63,12 @@ impl Admission {
 }
 
 fn busy() -> Refusal {
-    Error::new(ErrorCode::Unavailable, "the server is busy with other transfers; try again shortly")
-        .retry_after(RETRY_AFTER_SECONDS)
-        .into()
+    Error::new(
+        ErrorCode::Unavailable,
+        "the server is busy with other transfers; try again shortly",
+    )
+    .retry_after(RETRY_AFTER_SECONDS)
+    .into()
 }
 
 #[cfg(test)]

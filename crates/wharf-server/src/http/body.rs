@@ -29,7 +29,10 @@ const LARGE_ITEMS: usize = 1_000;
 pub(super) async fn read(body: Body, limit_bytes: u64, deadline: Duration) -> Answer<Bytes> {
     match tokio::time::timeout(deadline, collect(body, limit_bytes)).await {
         Ok(result) => result,
-        Err(_) => Err(Refusal::new(ErrorCode::Cancelled, "the body did not arrive in time")),
+        Err(_) => Err(Refusal::new(
+            ErrorCode::Cancelled,
+            "the body did not arrive in time",
+        )),
     }
 }
 
@@ -57,7 +60,11 @@ async fn collect(mut body: Body, limit_bytes: u64) -> Answer<Bytes> {
         }
         whole.extend_from_slice(&bytes);
     }
-    Ok(if whole.is_empty() { first } else { whole.freeze() })
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        whole.freeze()
+    })
 }
 
 /// What a body that ends before its end is answered with, if anybody is left to read it.
@@ -68,7 +75,10 @@ pub(super) fn broken(error: &axum::Error) -> Refusal {
 
 /// What a body over its bound is answered with.
 pub(super) fn too_large(limit_bytes: u64) -> Refusal {
-    Refusal::new(ErrorCode::TooLarge, format!("the body may have {limit_bytes} bytes at most"))
+    Refusal::new(
+        ErrorCode::TooLarge,
+        format!("the body may have {limit_bytes} bytes at most"),
+    )
 }
 
 /// Reads JSON.
@@ -76,7 +86,8 @@ pub(super) fn too_large(limit_bytes: u64) -> Refusal {
 /// # Errors
 /// `Invalid`, with the place.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
-    serde_json::from_slice(bytes).map_err(|error| Refusal::invalid(format!("the body does not fit: {error}")))
+    serde_json::from_slice(bytes)
+        .map_err(|error| Refusal::invalid(format!("the body does not fit: {error}")))
 }
 
 /// Reads JSON that may be large.
@@ -87,7 +98,9 @@ pub(super) async fn parse_large<T: DeserializeOwned + Send + 'static>(bytes: Byt
     if bytes.len() < LARGE_BYTES {
         return parse(&bytes);
     }
-    tokio::task::spawn_blocking(move || parse(&bytes)).await.map_err(fault)?
+    tokio::task::spawn_blocking(move || parse(&bytes))
+        .await
+        .map_err(fault)?
 }
 
 /// Answers with JSON.
@@ -97,11 +110,16 @@ pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Answer<Respon
 }
 
 /// Answers with JSON that may be large, having `items` items.
-pub(super) async fn json_large<T: Serialize + Send + 'static>(items: usize, value: T) -> Answer<Response> {
+pub(super) async fn json_large<T: Serialize + Send + 'static>(
+    items: usize,
+    value: T,
+) -> Answer<Response> {
     if items < LARGE_ITEMS {
         return json(StatusCode::OK, &value);
     }
-    let bytes = tokio::task::spawn_blocking(move || serde_json::to_vec(&value)).await.map_err(fault)?;
+    let bytes = tokio::task::spawn_blocking(move || serde_json::to_vec(&value))
+        .await
+        .map_err(fault)?;
     Ok(json_bytes(StatusCode::OK, bytes.map_err(fault)?))
 }
 
@@ -112,7 +130,9 @@ fn json_bytes(status: StatusCode, bytes: Vec<u8>) -> Response {
 
 /// A failure of the program's own.
 pub(super) fn fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Refusal {
-    Error::internal("rendering or running a request failed").because(error).into()
+    Error::internal("rendering or running a request failed")
+        .because(error)
+        .into()
 }
 
 #[cfg(test)]
@@ -129,31 +149,59 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(1);
 
     fn pieces(pieces: &'static [&'static str]) -> Body {
-        Body::from_stream(stream::iter(pieces.iter().map(|piece| Ok::<_, std::io::Error>(Bytes::from_static(piece.as_bytes())))))
+        Body::from_stream(stream::iter(pieces.iter().map(|piece| {
+            Ok::<_, std::io::Error>(Bytes::from_static(piece.as_bytes()))
+        })))
     }
 
     #[tokio::test]
     async fn pieces_are_joined_up_to_the_limit() {
-        assert_eq!(read(pieces(&["ab", "", "cd", "e"]), 5, DEADLINE).await.unwrap(), "abcde");
+        assert_eq!(
+            read(pieces(&["ab", "", "cd", "e"]), 5, DEADLINE)
+                .await
+                .unwrap(),
+            "abcde"
+        );
         assert_eq!(read(Body::from("abc"), 3, DEADLINE).await.unwrap(), "abc");
         assert_eq!(read(Body::empty(), 0, DEADLINE).await.unwrap(), "");
     }
 
     #[tokio::test]
     async fn a_body_over_its_limit_is_refused_announced_or_not() {
-        assert_eq!(read(pieces(&["ab", "cd", "e"]), 4, DEADLINE).await.unwrap_err().code(), ErrorCode::TooLarge);
-        assert_eq!(read(Body::from("abcde"), 4, DEADLINE).await.unwrap_err().code(), ErrorCode::TooLarge);
+        assert_eq!(
+            read(pieces(&["ab", "cd", "e"]), 4, DEADLINE)
+                .await
+                .unwrap_err()
+                .code(),
+            ErrorCode::TooLarge
+        );
+        assert_eq!(
+            read(Body::from("abcde"), 4, DEADLINE)
+                .await
+                .unwrap_err()
+                .code(),
+            ErrorCode::TooLarge
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_ends_is_given_up() {
         let endless = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
-        assert_eq!(read(endless, 4, DEADLINE).await.unwrap_err().code(), ErrorCode::Cancelled);
+        assert_eq!(
+            read(endless, 4, DEADLINE).await.unwrap_err().code(),
+            ErrorCode::Cancelled
+        );
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_is_an_error() {
-        let broken = Body::from_stream(stream::iter([Ok(Bytes::from_static(b"a")), Err(std::io::Error::other("gone"))]));
-        assert_eq!(read(broken, 4, DEADLINE).await.unwrap_err().code(), ErrorCode::Cancelled);
+        let broken = Body::from_stream(stream::iter([
+            Ok(Bytes::from_static(b"a")),
+            Err(std::io::Error::other("gone")),
+        ]));
+        assert_eq!(
+            read(broken, 4, DEADLINE).await.unwrap_err().code(),
+            ErrorCode::Cancelled
+        );
     }
 }

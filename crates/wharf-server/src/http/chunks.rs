@@ -12,11 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wharf_core::transfer::Download;
 use wharf_core::{Caller, Wharf};
-use wharf_store::chunk::ReadError;
 use wharf_types::api::transfer::{CHUNKS_TYPE, HASHES_TYPE, Uploaded};
 use wharf_types::limit::{CHUNKS_PER_REQUEST_MAX, UPLOAD_BODY_BYTES_MAX};
 use wharf_types::{ChunkHash, ErrorCode};
-use wharf_wire::frame::{Absence, Frame, FrameDecoder, FrameError, FrameWriter};
+use wharf_wire::frame::{self, Frame, FrameDecoder, FrameError, FrameWriter};
 
 use super::Http;
 use super::admission::Admitted;
@@ -40,7 +39,10 @@ const DOWNLOAD_MEMORY_BYTES_MAX: u64 = 12 * 1024 * 1024;
 const DOWNLOAD_MEMORY_BYTES_PER_CHUNK: u64 = wharf_types::limit::CHUNK_BYTES_AVERAGE as u64;
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
-    OpenApiRouter::new().routes(routes!(missing)).routes(routes!(upload)).routes(routes!(fetch))
+    OpenApiRouter::new()
+        .routes(routes!(missing))
+        .routes(routes!(upload))
+        .routes(routes!(fetch))
 }
 
 /// Which chunks are missing
@@ -75,7 +77,10 @@ async fn upload(State(http): State<Http>, By(caller): By, request: Request) -> A
     if body.size_hint().lower() > UPLOAD_BODY_BYTES_MAX {
         return Err(body::too_large(UPLOAD_BODY_BYTES_MAX));
     }
-    let memory = http.uploads().admit(announced.min(UPLOAD_MEMORY_BYTES)).await?;
+    let memory = http
+        .uploads()
+        .admit(announced.min(UPLOAD_MEMORY_BYTES))
+        .await?;
     let receiving = receive(http.wharf().clone(), caller, body, memory);
     // In a task of its own, so that what has arrived is stored even when the connection breaks and this future is dropped.
     let uploaded = http.work().spawn(receiving).await.map_err(body::fault)??;
@@ -93,7 +98,10 @@ async fn upload(State(http): State<Http>, By(caller): By, request: Request) -> A
 async fn fetch(State(http): State<Http>, By(caller): By, request: Request) -> Answer<Response> {
     let asked = hashes(&http, request).await?;
     let memory = (asked.len() as u64).saturating_mul(DOWNLOAD_MEMORY_BYTES_PER_CHUNK);
-    let memory = http.downloads().admit(memory.min(DOWNLOAD_MEMORY_BYTES_MAX)).await?;
+    let memory = http
+        .downloads()
+        .admit(memory.min(DOWNLOAD_MEMORY_BYTES_MAX))
+        .await?;
     let download = http.wharf().transfers().download(&caller, asked).await?;
     let (feed, body) = stream::fed(None, memory);
     http.work().spawn(send(download, feed));
@@ -107,7 +115,12 @@ async fn fetch(State(http): State<Http>, By(caller): By, request: Request) -> An
 /// Reads the list of hashes that is a request's body.
 async fn hashes(http: &Http, request: Request) -> Answer<Vec<ChunkHash>> {
     must_be(request.headers(), HASHES_TYPE)?;
-    let bytes = body::read(request.into_body(), HASHES_BODY_BYTES_MAX, http.config().admission_timeout).await?;
+    let bytes = body::read(
+        request.into_body(),
+        HASHES_BODY_BYTES_MAX,
+        http.config().admission_timeout,
+    )
+    .await?;
     let (hashes, rest) = bytes.as_chunks::<HASH_BYTES>();
     if !rest.is_empty() {
         return Err(Refusal::invalid("a list of hashes has 32 bytes for each"));
@@ -131,7 +144,12 @@ struct Batch {
 
 impl Arriving {
     fn new(body: Body) -> Self {
-        Self { body, decoder: FrameDecoder::default(), received_bytes: 0, chunk_count: 0 }
+        Self {
+            body,
+            decoder: FrameDecoder::default(),
+            received_bytes: 0,
+            chunk_count: 0,
+        }
     }
 
     /// Collects the chunks that arrive next.
@@ -147,8 +165,18 @@ impl Arriving {
                         return Batch { frames, end: None };
                     }
                 }
-                Ok(None) => return Batch { frames, end: Some(Ok(())) },
-                Err(refusal) => return Batch { frames, end: Some(Err(refusal)) },
+                Ok(None) => {
+                    return Batch {
+                        frames,
+                        end: Some(Ok(())),
+                    };
+                }
+                Err(refusal) => {
+                    return Batch {
+                        frames,
+                        end: Some(Err(refusal)),
+                    };
+                }
             }
         }
     }
@@ -159,7 +187,8 @@ impl Arriving {
             if let Some(frame) = self.decoder.next_frame().map_err(malformed)? {
                 self.chunk_count += 1;
                 if self.chunk_count > CHUNKS_PER_REQUEST_MAX {
-                    let text = format!("one upload may have {CHUNKS_PER_REQUEST_MAX} chunks at most");
+                    let text =
+                        format!("one upload may have {CHUNKS_PER_REQUEST_MAX} chunks at most");
                     return Err(Refusal::new(ErrorCode::TooLarge, text));
                 }
                 return Ok(Some(frame));
@@ -174,7 +203,9 @@ impl Arriving {
 
     fn push(&mut self, piece: http_body::Frame<Bytes>) -> Answer<()> {
         // Trailers say nothing here.
-        let Ok(bytes) = piece.into_data() else { return Ok(()) };
+        let Ok(bytes) = piece.into_data() else {
+            return Ok(());
+        };
         self.received_bytes += bytes.len() as u64;
         if self.received_bytes > UPLOAD_BODY_BYTES_MAX {
             return Err(body::too_large(UPLOAD_BODY_BYTES_MAX));
@@ -193,7 +224,10 @@ fn malformed(error: FrameError) -> Refusal {
 /// Whatever ends the body, all chunks that arrived whole before that are stored.
 async fn receive(wharf: Wharf, caller: Caller, body: Body, memory: Admitted) -> Answer<Uploaded> {
     let mut arriving = Arriving::new(body);
-    let mut total = Uploaded { chunks_stored: 0, mismatched: Vec::new() };
+    let mut total = Uploaded {
+        chunks_stored: 0,
+        mismatched: Vec::new(),
+    };
     let mut batch = arriving.batch().await;
     loop {
         let store = store(&wharf, &caller, batch.frames, &mut total);
@@ -208,7 +242,12 @@ async fn receive(wharf: Wharf, caller: Caller, body: Body, memory: Admitted) -> 
     }
 }
 
-async fn store(wharf: &Wharf, caller: &Caller, frames: Vec<Frame>, total: &mut Uploaded) -> Answer<()> {
+async fn store(
+    wharf: &Wharf,
+    caller: &Caller,
+    frames: Vec<Frame>,
+    total: &mut Uploaded,
+) -> Answer<()> {
     if frames.is_empty() {
         return Ok(());
     }
@@ -233,13 +272,12 @@ async fn send(mut download: Download, feed: Feed) {
     }
 }
 
-fn framed(chunks: &[(ChunkHash, Result<Frame, ReadError>)]) -> Vec<Bytes> {
+fn framed(answers: &[frame::Answer]) -> Vec<Bytes> {
     let mut writer = FrameWriter::default();
-    for (hash, chunk) in chunks {
-        match chunk {
-            Ok(frame) => writer.push(frame),
-            Err(ReadError::Missing) => writer.push_absent(*hash, Absence::Missing),
-            Err(ReadError::Corrupt | ReadError::Unreadable) => writer.push_absent(*hash, Absence::Corrupt),
+    for answer in answers {
+        match answer {
+            frame::Answer::Chunk(frame) => writer.push(frame),
+            frame::Answer::Absent { hash, absence } => writer.push_absent(*hash, *absence),
         }
     }
     writer.finish()

@@ -1,5 +1,10 @@
 //! Drives: nodes, lists, revisions, the stream of changes, and commits.
 
+#![expect(
+    unused_qualifications,
+    reason = "utoipa names the types in `params` by more than they need"
+)]
+
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -18,7 +23,9 @@ use super::Http;
 use super::body::{self, json, json_large};
 use super::error::Answer;
 use super::extract::{self, AtQuery, By, Json, PageQuery, Query, Room};
-use super::problems::{Any, CanBeInvalid, CanBeMissing, CanBeUnsupported, CanConflict, HasBody, NeedsLogin};
+use super::problems::{
+    Any, CanBeInvalid, CanBeMissing, CanBeUnsupported, CanConflict, HasBody, NeedsLogin,
+};
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
@@ -81,14 +88,17 @@ struct RevisionQuery {
 }
 
 /// A room's drive as a whole
-#[utoipa::path(get, path = "/rooms/{room}/drive", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`.")),
+#[utoipa::path(get, path = "/rooms/{room}/drive", tag = "drive", params(Room),
     responses((status = 200, body = Drive), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn summary(State(http): State<Http>, By(caller): By, Room(room): Room) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().drive().summary(&caller, room).await?)
+    json(
+        StatusCode::OK,
+        &http.wharf().drive().summary(&caller, room).await?,
+    )
 }
 
 /// Sets how long a drive keeps what is no longer current
-#[utoipa::path(put, path = "/rooms/{room}/drive/retention", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`.")),
+#[utoipa::path(put, path = "/rooms/{room}/drive/retention", tag = "drive", params(Room),
     request_body = Retention,
     responses((status = 200, body = Retention), NeedsLogin, HasBody, CanBeMissing, Any))]
 async fn set_retention(
@@ -97,13 +107,20 @@ async fn set_retention(
     Room(room): Room,
     Json(retention): Json<Retention>,
 ) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().drive().set_retention(&caller, room, retention).await?)
+    json(
+        StatusCode::OK,
+        &http
+            .wharf()
+            .drive()
+            .set_retention(&caller, room, retention)
+            .await?,
+    )
 }
 
 /// One node
 ///
 /// In the tree or, by its id, in the trash.
-#[utoipa::path(get, path = "/rooms/{room}/node", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`."), AtQuery),
+#[utoipa::path(get, path = "/rooms/{room}/node", tag = "drive", params(Room, AtQuery),
     responses((status = 200, body = Node), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn node(
     State(http): State<Http>,
@@ -111,13 +128,16 @@ async fn node(
     Room(room): Room,
     Query(at): Query<AtQuery>,
 ) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().drive().node(&caller, room, at.at()?).await?)
+    json(
+        StatusCode::OK,
+        &http.wharf().drive().node(&caller, room, at.at()?).await?,
+    )
 }
 
 /// A page of a folder's nodes
 ///
 /// Ordered by name without regard to letter case, then by name.
-#[utoipa::path(get, path = "/rooms/{room}/list", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`."), AtQuery, PageQuery),
+#[utoipa::path(get, path = "/rooms/{room}/list", tag = "drive", params(Room, AtQuery, PageQuery),
     responses((status = 200, body = NodePage), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn list(
     State(http): State<Http>,
@@ -126,7 +146,11 @@ async fn list(
     Query(at): Query<AtQuery>,
     Query(page): Query<PageQuery>,
 ) -> Answer<Response> {
-    let page = http.wharf().drive().list(&caller, room, at.at()?, page.page()?).await?;
+    let page = http
+        .wharf()
+        .drive()
+        .list(&caller, room, at.at()?, page.page()?)
+        .await?;
     json_large(page.items.len(), page).await
 }
 
@@ -134,7 +158,7 @@ async fn list(
 ///
 /// Depth first, parents before children.
 #[utoipa::path(get, path = "/rooms/{room}/tree", tag = "drive",
-    params(("room" = String, Path, description = "A room's id, or `home`."), AtQuery, PageQuery, TreeQuery),
+    params(Room, AtQuery, PageQuery, TreeQuery),
     responses((status = 200, body = Tree), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn tree(
     State(http): State<Http>,
@@ -144,15 +168,23 @@ async fn tree(
     Query(page): Query<PageQuery>,
     Query(query): Query<TreeQuery>,
 ) -> Answer<Response> {
-    let manifests = if query.manifests { Manifests::Include } else { Manifests::Omit };
-    let tree = http.wharf().drive().tree(&caller, room, at.at()?, page.page()?, manifests).await?;
+    let manifests = if query.manifests {
+        Manifests::Include
+    } else {
+        Manifests::Omit
+    };
+    let tree = http
+        .wharf()
+        .drive()
+        .tree(&caller, room, at.at()?, page.page()?, manifests)
+        .await?;
     json_large(tree.items.len(), tree).await
 }
 
 /// A page of the trash
 ///
 /// The nodes that were removed, not what is below them.
-#[utoipa::path(get, path = "/rooms/{room}/trash", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`."), PageQuery),
+#[utoipa::path(get, path = "/rooms/{room}/trash", tag = "drive", params(Room, PageQuery),
     responses((status = 200, body = NodePage), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn trash(
     State(http): State<Http>,
@@ -160,12 +192,16 @@ async fn trash(
     Room(room): Room,
     Query(page): Query<PageQuery>,
 ) -> Answer<Response> {
-    let page = http.wharf().drive().trash(&caller, room, page.page()?).await?;
+    let page = http
+        .wharf()
+        .drive()
+        .trash(&caller, room, page.page()?)
+        .await?;
     json_large(page.items.len(), page).await
 }
 
 /// A page of the nodes with such a name, such a tag, or both
-#[utoipa::path(get, path = "/rooms/{room}/find", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`."), NameQuery, PageQuery),
+#[utoipa::path(get, path = "/rooms/{room}/find", tag = "drive", params(Room, NameQuery, PageQuery),
     responses((status = 200, body = NodePage), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn find(
     State(http): State<Http>,
@@ -175,14 +211,18 @@ async fn find(
     Query(page): Query<PageQuery>,
 ) -> Answer<Response> {
     let NameQuery { name, tag } = query;
-    let page = http.wharf().drive().find(&caller, room, FindQuery { name, tag }, page.page()?).await?;
+    let page = http
+        .wharf()
+        .drive()
+        .find(&caller, room, FindQuery { name, tag }, page.page()?)
+        .await?;
     json_large(page.items.len(), page).await
 }
 
 /// What changed after a position of the drive's stream
 ///
 /// Costs as much as what changed. Positions have no gaps; `head` is the last one.
-#[utoipa::path(get, path = "/rooms/{room}/changes", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`."), ChangesQuery),
+#[utoipa::path(get, path = "/rooms/{room}/changes", tag = "drive", params(Room, ChangesQuery),
     responses((status = 200, body = Changes), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn changes(
     State(http): State<Http>,
@@ -191,14 +231,18 @@ async fn changes(
     Query(query): Query<ChangesQuery>,
 ) -> Answer<Response> {
     let limit = extract::limit(query.limit)?;
-    let changes = http.wharf().drive().changes(&caller, room, query.after, limit).await?;
+    let changes = http
+        .wharf()
+        .drive()
+        .changes(&caller, room, query.after, limit)
+        .await?;
     json_large(changes.items.len(), changes).await
 }
 
 /// A page of a file's revisions
 ///
 /// Newest first; only those whose content is kept.
-#[utoipa::path(get, path = "/rooms/{room}/revisions", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`."), AtQuery, RevisionsQuery),
+#[utoipa::path(get, path = "/rooms/{room}/revisions", tag = "drive", params(Room, AtQuery, RevisionsQuery),
     responses((status = 200, body = Revisions), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn revisions(
     State(http): State<Http>,
@@ -208,12 +252,16 @@ async fn revisions(
     Query(query): Query<RevisionsQuery>,
 ) -> Answer<Response> {
     let limit = extract::limit(query.limit)?;
-    let revisions = http.wharf().drive().revisions(&caller, room, at.at()?, query.before, limit).await?;
+    let revisions = http
+        .wharf()
+        .drive()
+        .revisions(&caller, room, at.at()?, query.before, limit)
+        .await?;
     json_large(revisions.items.len(), revisions).await
 }
 
 /// A file's content, as chunks
-#[utoipa::path(get, path = "/rooms/{room}/manifest", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`."), AtQuery, RevisionQuery),
+#[utoipa::path(get, path = "/rooms/{room}/manifest", tag = "drive", params(Room, AtQuery, RevisionQuery),
     responses((status = 200, body = Manifest), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn manifest(
     State(http): State<Http>,
@@ -222,14 +270,21 @@ async fn manifest(
     Query(at): Query<AtQuery>,
     Query(query): Query<RevisionQuery>,
 ) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().drive().manifest(&caller, room, at.at()?, query.revision).await?)
+    json(
+        StatusCode::OK,
+        &http
+            .wharf()
+            .drive()
+            .manifest(&caller, room, at.at()?, query.revision)
+            .await?,
+    )
 }
 
 /// Changes a drive
 ///
 /// All operations apply, in order, or none does. A refusal that is about single operations names them in `failed`; its
 /// code is the first one's. The same commit sent again, with its id, applies once.
-#[utoipa::path(post, path = "/rooms/{room}/commit", tag = "drive", params(("room" = String, Path, description = "A room's id, or `home`.")),
+#[utoipa::path(post, path = "/rooms/{room}/commit", tag = "drive", params(Room),
     request_body = Commit,
     responses((status = 200, body = Committed), NeedsLogin, HasBody, CanBeMissing, CanConflict, CanBeUnsupported, Any))]
 async fn commit(
@@ -242,7 +297,10 @@ async fn commit(
     let request = request.into_body();
     let announced = request.size_hint().upper().unwrap_or(COMMIT_BODY_BYTES_MAX);
     // The body, and about as much again for what is read from it.
-    let memory = http.uploads().admit(announced.min(COMMIT_BODY_BYTES_MAX).saturating_mul(2)).await?;
+    let memory = http
+        .uploads()
+        .admit(announced.min(COMMIT_BODY_BYTES_MAX).saturating_mul(2))
+        .await?;
     let bytes = body::read(request, COMMIT_BODY_BYTES_MAX, http.config().body_timeout).await?;
     let commit: Commit = body::parse_large(bytes).await?;
     let committed = http.wharf().drive().commit(&caller, room, commit).await?;

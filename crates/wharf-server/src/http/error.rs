@@ -75,7 +75,10 @@ impl Refusal {
             headers.insert(RETRY_AFTER, seconds.into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"wharf\""));
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"wharf\""),
+            );
         }
         response
     }
@@ -83,7 +86,11 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self { status: status(error.code()), error, headers: HeaderMap::new() }
+        Self {
+            status: status(error.code()),
+            error,
+            headers: HeaderMap::new(),
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use wharf_core::drive::{Page, RoomRef};
 use wharf_core::{Caller, Origin};
 use wharf_types::api::drive::At;
@@ -65,6 +68,38 @@ pub(super) struct PageQuery {
     limit: Option<u32>,
 }
 
+impl IntoParams for Room {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(
+            "^(home|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$",
+        ));
+        vec![path_parameter("room", "A room's id, or `home`.", schema)]
+    }
+}
+
+impl IntoParams for FilePath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1));
+        vec![path_parameter(
+            "path",
+            "From the root of the drive; its slashes stay slashes.",
+            schema,
+        )]
+    }
+}
+
+fn path_parameter(name: &str, text: &str, schema: ObjectBuilder) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some(text))
+        .schema(Some(schema))
+        .build()
+}
+
 impl AtQuery {
     /// # Errors
     /// `Invalid` when both are given.
@@ -81,7 +116,10 @@ impl PageQuery {
     /// # Errors
     /// `Invalid` when the limit is out of bounds.
     pub(super) fn page(self) -> Answer<Page> {
-        Ok(Page { after: self.after, limit: limit(self.limit)? })
+        Ok(Page {
+            after: self.after,
+            limit: limit(self.limit)?,
+        })
     }
 }
 
@@ -100,7 +138,8 @@ impl FromRequestParts<Http> for CameFrom {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Answer<Self> {
-        let address = origin::client_address(peer(parts)?, &parts.headers, &http.config().trusted_proxies);
+        let address =
+            origin::client_address(peer(parts)?, &parts.headers, &http.config().trusted_proxies);
         Ok(Self(Origin::http(address)))
     }
 }
@@ -110,9 +149,15 @@ impl FromRequestParts<Http> for By {
 
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Answer<Self> {
         let CameFrom(origin) = CameFrom::from_request_parts(parts, http).await?;
-        let token = bearer(&parts.headers)
-            .ok_or_else(|| Refusal::new(ErrorCode::Unauthenticated, "send a session's token as Authorization: Bearer"))?;
-        Ok(Self(http.wharf().accounts().authenticate(token, origin).await?))
+        let token = bearer(&parts.headers).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::Unauthenticated,
+                "send a session's token as Authorization: Bearer",
+            )
+        })?;
+        Ok(Self(
+            http.wharf().accounts().authenticate(token, origin).await?,
+        ))
     }
 }
 
@@ -124,7 +169,9 @@ impl FromRequestParts<Http> for Room {
         if room == "home" {
             return Ok(Self(RoomRef::Home));
         }
-        let id = room.parse().map_err(|_| Refusal::invalid("the room must be an id or 'home'"))?;
+        let id = room
+            .parse()
+            .map_err(|_| Refusal::invalid("the room must be an id or 'home'"))?;
         Ok(Self(RoomRef::Id(id)))
     }
 }
@@ -134,7 +181,9 @@ impl<T: FromStr> FromRequestParts<Http> for Id<T> {
 
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Answer<Self> {
         let id = path_param(parts, http, "id").await?;
-        id.parse().map(Self).map_err(|_| Refusal::invalid("the id in the path is malformed"))
+        id.parse()
+            .map(Self)
+            .map_err(|_| Refusal::invalid("the id in the path is malformed"))
     }
 }
 
@@ -170,7 +219,12 @@ impl<T: DeserializeOwned> FromRequest<Http> for Json<T> {
 
     async fn from_request(request: Request, http: &Http) -> Answer<Self> {
         must_be(request.headers(), "application/json")?;
-        let bytes = body::read(request.into_body(), JSON_BODY_BYTES_MAX, http.config().admission_timeout).await?;
+        let bytes = body::read(
+            request.into_body(),
+            JSON_BODY_BYTES_MAX,
+            http.config().admission_timeout,
+        )
+        .await?;
         body::parse(&bytes).map(Self)
     }
 }
@@ -187,13 +241,19 @@ pub(super) fn peer(parts: &Parts) -> Answer<IpAddr> {
 /// # Errors
 /// `Unsupported`, as 415.
 pub(super) fn must_be(headers: &HeaderMap, media_type: &'static str) -> Answer<()> {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case(media_type) {
         return Ok(());
     }
-    Err(Refusal::new(ErrorCode::Unsupported, format!("the body must be {media_type}"))
-        .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+    Err(Refusal::new(
+        ErrorCode::Unsupported,
+        format!("the body must be {media_type}"),
+    )
+    .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
 /// The token of a `Bearer` authorization; the scheme's letter case does not matter.
@@ -206,7 +266,9 @@ async fn path_param(parts: &mut Parts, http: &Http, name: &str) -> Answer<String
     let params = RawPathParams::from_request_parts(parts, http)
         .await
         .map_err(|_| Refusal::invalid("the path is not UTF-8"))?;
-    let found = params.iter().find_map(|(key, value)| (key == name).then(|| value.to_owned()));
+    let found = params
+        .iter()
+        .find_map(|(key, value)| (key == name).then(|| value.to_owned()));
     found.ok_or_else(|| wharf_core::Error::internal(format!("the route has no {{{name}}}")).into())
 }
 
@@ -240,8 +302,16 @@ mod tests {
 
     #[test]
     fn a_node_is_named_once() {
-        let both = AtQuery { path: Some("a".to_owned()), id: Some(wharf_types::NodeId::from_bytes([1; 16])) };
+        let both = AtQuery {
+            path: Some("a".to_owned()),
+            id: Some(wharf_types::NodeId::from_bytes([1; 16])),
+        };
         both.at().unwrap_err();
-        AtQuery { path: None, id: None }.at().unwrap();
+        AtQuery {
+            path: None,
+            id: None,
+        }
+        .at()
+        .unwrap();
     }
 }

@@ -19,7 +19,10 @@ use super::{Http, origin};
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(metrics))
+    OpenApiRouter::new()
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(metrics))
 }
 
 /// Whether the program runs
@@ -38,7 +41,10 @@ async fn live() -> Response {
     responses((status = 200, description = "It can.", body = String, content_type = "text/plain"), Any))]
 async fn ready(State(http): State<Http>) -> Answer<Response> {
     if http.is_stopping() {
-        return Err(Refusal::new(ErrorCode::Unavailable, "the server is stopping"));
+        return Err(Refusal::new(
+            ErrorCode::Unavailable,
+            "the server is stopping",
+        ));
     }
     http.wharf().accounts().info().await?;
     Ok(plain("ready\n"))
@@ -72,5 +78,12 @@ impl FromRequestParts<Http> for MayWatch {
 }
 
 fn plain(text: &'static str) -> Response {
-    ([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")], text).into_response()
+    (
+        [
+            (CONTENT_TYPE, "text/plain; charset=utf-8"),
+            (CACHE_CONTROL, "no-store"),
+        ],
+        text,
+    )
+        .into_response()
 }

@@ -17,7 +17,9 @@ use super::Http;
 use crate::listen::Traffic;
 
 /// Bounds of the histogram of times, in seconds.
-const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const SECONDS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 
 /// Counters of the door.
 pub(super) struct Metrics {
@@ -54,17 +56,42 @@ impl Metrics {
         let requests = Family::default();
         registry.register("http_requests", "Requests answered", requests.clone());
         let seconds = Family::new_with_constructor(Buckets);
-        registry.register("http_request_seconds", "Time from a request's head to its answer's", seconds.clone());
+        registry.register(
+            "http_request_seconds",
+            "Time from a request's head to its answer's",
+            seconds.clone(),
+        );
         registry.register_collector(Box::new(Connections(traffic)));
-        Self { requests, seconds, registry }
+        Self {
+            requests,
+            seconds,
+            registry,
+        }
     }
 
     /// Counts a request whose answer begins.
-    pub(super) fn count_request(&self, method: &'static str, route: &str, status: StatusCode, elapsed: Duration) {
-        let labels = RouteLabels { method, route: route.to_owned() };
-        self.seconds.get_or_create(&labels).observe(elapsed.as_secs_f64());
+    pub(super) fn count_request(
+        &self,
+        method: &'static str,
+        route: &str,
+        status: StatusCode,
+        elapsed: Duration,
+    ) {
+        let labels = RouteLabels {
+            method,
+            route: route.to_owned(),
+        };
+        self.seconds
+            .get_or_create(&labels)
+            .observe(elapsed.as_secs_f64());
         let RouteLabels { method, route } = labels;
-        self.requests.get_or_create(&RequestLabels { method, route, status: status.as_u16() }).inc();
+        self.requests
+            .get_or_create(&RequestLabels {
+                method,
+                route,
+                status: status.as_u16(),
+            })
+            .inc();
     }
 
     /// Everything, in the text form of OpenMetrics.
@@ -86,10 +113,30 @@ struct Connections(Arc<Traffic>);
 impl Collector for Connections {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Self(traffic) = self;
-        counter(&mut encoder, "received_bytes", "Bytes received", traffic.received_bytes())?;
-        counter(&mut encoder, "sent_bytes", "Bytes sent", traffic.sent_bytes())?;
-        counter(&mut encoder, "connections", "Connections accepted", traffic.connections_total())?;
-        gauge(&mut encoder, "connections_open", "Connections open", traffic.connections_open())
+        counter(
+            &mut encoder,
+            "received_bytes",
+            "Bytes received",
+            traffic.received_bytes(),
+        )?;
+        counter(
+            &mut encoder,
+            "sent_bytes",
+            "Bytes sent",
+            traffic.sent_bytes(),
+        )?;
+        counter(
+            &mut encoder,
+            "connections",
+            "Connections accepted",
+            traffic.connections_total(),
+        )?;
+        gauge(
+            &mut encoder,
+            "connections_open",
+            "Connections open",
+            traffic.connections_open(),
+        )
     }
 }
 
@@ -106,9 +153,19 @@ impl Collector for House {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Self(http) = self;
         let help = "Memory lent to bodies on their way in";
-        gauge(&mut encoder, "upload_memory_bytes", help, http.uploads().lent_bytes())?;
+        gauge(
+            &mut encoder,
+            "upload_memory_bytes",
+            help,
+            http.uploads().lent_bytes(),
+        )?;
         let help = "Memory lent to bodies on their way out";
-        gauge(&mut encoder, "download_memory_bytes", help, http.downloads().lent_bytes())
+        gauge(
+            &mut encoder,
+            "download_memory_bytes",
+            help,
+            http.downloads().lent_bytes(),
+        )
     }
 }
 

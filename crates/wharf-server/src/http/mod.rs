@@ -120,7 +120,11 @@ fn routes() -> OpenApiRouter<Http> {
         .merge(content::routes())
         .merge(chunks::routes())
         .routes(routes!(openapi::describe));
-    openapi::described(OpenApiRouter::new().nest(PREFIX, api).merge(health::routes()))
+    openapi::described(
+        OpenApiRouter::new()
+            .nest(PREFIX, api)
+            .merge(health::routes()),
+    )
 }
 
 /// The whole door: routes, answers for everything else, and what surrounds each request.
@@ -140,6 +144,9 @@ async fn no_route() -> Refusal {
 }
 
 async fn no_method() -> Refusal {
-    Refusal::new(ErrorCode::Unsupported, "this route does not take this method")
-        .with_status(StatusCode::METHOD_NOT_ALLOWED)
+    Refusal::new(
+        ErrorCode::Unsupported,
+        "this route does not take this method",
+    )
+    .with_status(StatusCode::METHOD_NOT_ALLOWED)
 }

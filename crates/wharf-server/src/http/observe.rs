@@ -30,7 +30,9 @@ pub(super) async fn observe(State(http): State<Http>, request: Request, next: Ne
     let route = request.extensions().get::<MatchedPath>().cloned();
     let span = tracing::info_span!("request", id, %method, path = request.uri().path());
     let started = Instant::now();
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
+    let work = AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .instrument(span.clone());
     let response = work.await.unwrap_or_else(|_| {
         // The panic hook has written the message and the place.
         Refusal::from(Error::internal("a handler panicked")).into_response()
@@ -40,8 +42,14 @@ pub(super) async fn observe(State(http): State<Http>, request: Request, next: Ne
     let elapsed = started.elapsed();
     let status = response.status();
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-    http.metrics().count_request(label(&method), route, status, elapsed);
-    tracing::debug!(route, status = status.as_u16(), elapsed_us = u64::try_from(elapsed.as_micros()).ok(), "answered");
+    http.metrics()
+        .count_request(label(&method), route, status, elapsed);
+    tracing::debug!(
+        route,
+        status = status.as_u16(),
+        elapsed_us = u64::try_from(elapsed.as_micros()).ok(),
+        "answered"
+    );
     response
 }
 
@@ -52,12 +60,20 @@ fn finish(mut response: Response, id: &str) -> Response {
         let headers = std::mem::take(response.headers_mut());
         response = refusal.render(id);
         // Keeps what the router had added, such as the `Allow` of a 405.
-        for (name, value) in headers.iter().filter(|(name, _)| *name != http::header::CONTENT_LENGTH) {
-            response.headers_mut().entry(name).or_insert_with(|| value.clone());
+        for (name, value) in headers
+            .iter()
+            .filter(|(name, _)| *name != http::header::CONTENT_LENGTH)
+        {
+            response
+                .headers_mut()
+                .entry(name)
+                .or_insert_with(|| value.clone());
         }
     }
     let headers = response.headers_mut();
-    headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    headers
+        .entry(X_CONTENT_TYPE_OPTIONS)
+        .or_insert(HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(X_REQUEST_ID, id);
     }
@@ -76,10 +92,14 @@ fn log(refusal: &Refusal) {
 /// The id that the client gave, where it may stand in a log and a header as it is; else a new one.
 fn request_id(headers: &HeaderMap) -> String {
     let is_fit = |id: &&str| {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(is_plain)
     };
-    let given = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(is_fit);
+    let given = headers
+        .get(X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(is_fit);
     given.map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
 }
 
@@ -105,7 +125,10 @@ mod tests {
 
     fn given(id: &str) -> String {
         let mut headers = HeaderMap::new();
-        headers.insert(X_REQUEST_ID, HeaderValue::from_bytes(id.as_bytes()).unwrap());
+        headers.insert(
+            X_REQUEST_ID,
+            HeaderValue::from_bytes(id.as_bytes()).unwrap(),
+        );
         request_id(&headers)
     }
 

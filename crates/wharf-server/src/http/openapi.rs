@@ -38,12 +38,18 @@ pub(super) fn described(router: OpenApiRouter<Http>) -> OpenApiRouter<Http> {
     let openapi = described.get_openapi_mut();
     // A parameter that takes several segments has a `*` in the router, for which OpenAPI has no sign.
     let paths = std::mem::take(&mut openapi.paths.paths);
-    openapi.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    openapi.paths.paths = paths
+        .into_iter()
+        .map(|(path, item)| (path.replace("{*", "{"), item))
+        .collect();
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("The token of a session, from signup or login."))
         .build();
-    openapi.components.get_or_insert_default().add_security_scheme("session", SecurityScheme::Http(scheme));
+    openapi
+        .components
+        .get_or_insert_default()
+        .add_security_scheme("session", SecurityScheme::Http(scheme));
     described
 }
 

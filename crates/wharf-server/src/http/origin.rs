@@ -10,7 +10,11 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 ///
 /// Proxies append to the header, so it is read from its end; everything before the first untrusted address may have been
 /// made up by whoever sits there. An entry that is no address ends the search at the proxy that passed it on.
-pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpAddr]) -> IpAddr {
+pub(crate) fn client_address(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    trusted_proxies: &[IpAddr],
+) -> IpAddr {
     let mut address = peer.to_canonical();
     let mut entries = headers
         .get_all(X_FORWARDED_FOR)
@@ -30,7 +34,9 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies:
 
 /// Whether the request came straight from a program on this machine, and not through a proxy on it.
 pub(crate) fn is_local(peer: IpAddr, headers: &HeaderMap) -> bool {
-    peer.to_canonical().is_loopback() && !headers.contains_key(X_FORWARDED_FOR) && !headers.contains_key("forwarded")
+    peer.to_canonical().is_loopback()
+        && !headers.contains_key(X_FORWARDED_FOR)
+        && !headers.contains_key("forwarded")
 }
 
 #[cfg(test)]
@@ -55,7 +61,11 @@ mod tests {
 
     #[test]
     fn a_stranger_s_header_is_not_believed() {
-        let found = client_address(address("192.0.2.1"), &forwarded(&["198.51.100.7"]), &[address("10.0.0.1")]);
+        let found = client_address(
+            address("192.0.2.1"),
+            &forwarded(&["198.51.100.7"]),
+            &[address("10.0.0.1")],
+        );
         assert_eq!(found, address("192.0.2.1"));
     }
 
@@ -63,21 +73,33 @@ mod tests {
     fn the_last_address_before_the_trusted_proxies_counts() {
         let trusted = [address("10.0.0.1"), address("10.0.0.2")];
         let headers = forwarded(&["203.0.113.9, 198.51.100.7", "10.0.0.2"]);
-        assert_eq!(client_address(address("::ffff:10.0.0.1"), &headers, &trusted), address("198.51.100.7"));
+        assert_eq!(
+            client_address(address("::ffff:10.0.0.1"), &headers, &trusted),
+            address("198.51.100.7")
+        );
     }
 
     #[test]
     fn garbage_counts_as_the_proxy_that_passed_it_on() {
         let trusted = [address("10.0.0.1")];
-        assert_eq!(client_address(address("10.0.0.1"), &forwarded(&["unknown"]), &trusted), address("10.0.0.1"));
-        assert_eq!(client_address(address("10.0.0.1"), &HeaderMap::new(), &trusted), address("10.0.0.1"));
+        assert_eq!(
+            client_address(address("10.0.0.1"), &forwarded(&["unknown"]), &trusted),
+            address("10.0.0.1")
+        );
+        assert_eq!(
+            client_address(address("10.0.0.1"), &HeaderMap::new(), &trusted),
+            address("10.0.0.1")
+        );
     }
 
     #[test]
     fn a_request_through_a_proxy_on_this_machine_is_not_local() {
         assert!(is_local(address("127.0.0.1"), &HeaderMap::new()));
         assert!(is_local(address("::ffff:127.0.0.1"), &HeaderMap::new()));
-        assert!(!is_local(address("127.0.0.1"), &forwarded(&["198.51.100.7"])));
+        assert!(!is_local(
+            address("127.0.0.1"),
+            &forwarded(&["198.51.100.7"])
+        ));
         assert!(!is_local(address("192.0.2.1"), &HeaderMap::new()));
     }
 }

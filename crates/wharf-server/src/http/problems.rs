@@ -71,17 +71,35 @@ groups! {
 }
 
 fn problem(status: &str, text: &str) -> (String, RefOr<Response>) {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let mut response = ResponseBuilder::new().description(text).content(PROBLEM_TYPE, content);
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
+    let mut response = ResponseBuilder::new()
+        .description(text)
+        .content(PROBLEM_TYPE, content);
     let header = match status {
-        "401" => Some(("WWW-Authenticate", "The scheme to use: Bearer.", Type::String)),
+        "401" => Some((
+            "WWW-Authenticate",
+            "The scheme to use: Bearer.",
+            Type::String,
+        )),
         "416" => Some(("Content-Range", "The length of the content.", Type::String)),
-        "429" | "503" => Some(("Retry-After", "Seconds after which to try again, where they are known.", Type::Integer)),
+        "429" | "503" => Some((
+            "Retry-After",
+            "Seconds after which to try again, where they are known.",
+            Type::Integer,
+        )),
         _ => None,
     };
     if let Some((name, text, kind)) = header {
         let schema = ObjectBuilder::new().schema_type(kind).build();
-        response = response.header(name, HeaderBuilder::new().schema(schema).description(Some(text)).build());
+        response = response.header(
+            name,
+            HeaderBuilder::new()
+                .schema(Some(schema))
+                .description(Some(text))
+                .build(),
+        );
     }
     (status.to_owned(), RefOr::T(response.build()))
 }

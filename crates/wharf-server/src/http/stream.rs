@@ -40,7 +40,12 @@ struct BrokeOff(Error);
 /// Makes a body of `bytes` bytes, or of any length, and the end to feed it from; `memory` is held as long as the body.
 pub(super) fn fed(bytes: Option<u64>, memory: Admitted) -> (Feed, Body) {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-    let fed = Fed { receiver, batch: Vec::new().into_iter(), left_bytes: bytes, _memory: memory };
+    let fed = Fed {
+        receiver,
+        batch: Vec::new().into_iter(),
+        left_bytes: bytes,
+        _memory: memory,
+    };
     (Feed { sender }, Body::new(fed))
 }
 
@@ -62,7 +67,10 @@ impl http_body::Body for Fed {
     type Data = Bytes;
     type Error = BrokeOff;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokeOff>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokeOff>>> {
         loop {
             if let Some(bytes) = self.batch.next() {
                 if let Some(left) = &mut self.left_bytes {
@@ -83,6 +91,7 @@ impl http_body::Body for Fed {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.left_bytes.map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.left_bytes
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

@@ -56,17 +56,24 @@ pub(super) struct Activity {
 
 impl Activity {
     pub(super) fn new(traffic: Arc<Traffic>) -> Self {
-        Self { moved_bytes: Arc::default(), traffic }
+        Self {
+            moved_bytes: Arc::default(),
+            traffic,
+        }
     }
 
     pub(super) fn received(&self, bytes: usize) {
         self.moved_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.traffic.received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.traffic
+            .received_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     pub(super) fn sent(&self, bytes: usize) {
         self.moved_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.traffic.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.traffic
+            .sent_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Ends when nothing has moved for at least `stall`, or when nothing at all came within `first`.
@@ -124,8 +131,16 @@ mod tests {
             () = activity.stalled(FIRST, STALL) => {}
             () = moving => {}
         }
-        assert!(start.elapsed() >= STALL * 6, "ended after {:?}", start.elapsed());
-        assert!(start.elapsed() <= STALL * 8, "ended after {:?}", start.elapsed());
+        assert!(
+            start.elapsed() >= STALL * 6,
+            "ended after {:?}",
+            start.elapsed()
+        );
+        assert!(
+            start.elapsed() <= STALL * 8,
+            "ended after {:?}",
+            start.elapsed()
+        );
         assert_eq!((traffic.received_bytes(), traffic.sent_bytes()), (11, 20));
     }
 
@@ -135,8 +150,14 @@ mod tests {
         let first = traffic.connection_opened();
         let second = traffic.connection_opened();
         drop(first);
-        assert_eq!((traffic.connections_open(), traffic.connections_total()), (1, 2));
+        assert_eq!(
+            (traffic.connections_open(), traffic.connections_total()),
+            (1, 2)
+        );
         drop(second);
-        assert_eq!((traffic.connections_open(), traffic.connections_total()), (0, 2));
+        assert_eq!(
+            (traffic.connections_open(), traffic.connections_total()),
+            (0, 2)
+        );
     }
 }

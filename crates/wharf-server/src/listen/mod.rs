@@ -87,11 +87,25 @@ struct Shared {
 impl Listener {
     /// Accepts until `cancel`; then lets requests under way end, within the time to drain.
     pub(crate) async fn serve(self, cancel: CancellationToken) {
-        let Self { tcp, tls, app, traffic, connections_max, timeouts } = self;
+        let Self {
+            tcp,
+            tls,
+            app,
+            traffic,
+            connections_max,
+            timeouts,
+        } = self;
         let abort = CancellationToken::new();
         let http = http_builder(timeouts.idle);
-        let shared =
-            Arc::new(Shared { tls, app, traffic, timeouts, http, drain: cancel.clone(), abort: abort.clone() });
+        let shared = Arc::new(Shared {
+            tls,
+            app,
+            traffic,
+            timeouts,
+            http,
+            drain: cancel.clone(),
+            abort: abort.clone(),
+        });
         let permits = Arc::new(Semaphore::new(connections_max));
         let connections = TaskTracker::new();
         while let Some((stream, peer, permit)) = next(&tcp, &permits, &cancel).await {
@@ -106,8 +120,14 @@ impl Listener {
         if !connections.is_empty() {
             tracing::info!(connections = connections.len(), "draining");
         }
-        if tokio::time::timeout(timeouts.drain, connections.wait()).await.is_err() {
-            tracing::warn!(connections = connections.len(), "ending connections that did not drain in time");
+        if tokio::time::timeout(timeouts.drain, connections.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                connections = connections.len(),
+                "ending connections that did not drain in time"
+            );
             abort.cancel();
             connections.wait().await;
         }
@@ -120,14 +140,19 @@ async fn next(
     permits: &Arc<Semaphore>,
     cancel: &CancellationToken,
 ) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = cancel.run_until_cancelled(Arc::clone(permits).acquire_owned()).await?.ok()?;
+    let permit = cancel
+        .run_until_cancelled(Arc::clone(permits).acquire_owned())
+        .await?
+        .ok()?;
     loop {
         match cancel.run_until_cancelled(tcp.accept()).await? {
             Ok((stream, peer)) => return Some((stream, peer, permit)),
             Err(error) if is_of_one_connection(&error) => tracing::debug!(%error, "accept"),
             Err(error) => {
                 tracing::error!(%error, "cannot accept connections");
-                cancel.run_until_cancelled(tokio::time::sleep(ACCEPT_PAUSE)).await?;
+                cancel
+                    .run_until_cancelled(tokio::time::sleep(ACCEPT_PAUSE))
+                    .await?;
             }
         }
     }
@@ -137,7 +162,9 @@ async fn next(
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
     )
 }
 
@@ -201,7 +228,7 @@ async fn requests(stream: Stream, peer: SocketAddr, shared: &Shared) {
         }
     };
     if let Err(error) = result {
-        tracing::debug!(%peer, error = %crate::http::error::chain(error.as_ref()), "connection ended");
+        tracing::debug!(%peer, %error, "connection ended");
     }
 }
 

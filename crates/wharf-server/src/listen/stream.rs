@@ -23,11 +23,17 @@ enum Inner {
 
 impl Stream {
     pub(super) fn plain(stream: TcpStream, activity: Activity) -> Self {
-        Self { inner: Inner::Plain(stream), activity }
+        Self {
+            inner: Inner::Plain(stream),
+            activity,
+        }
     }
 
     pub(super) fn tls(stream: TlsStream<TcpStream>, activity: Activity) -> Self {
-        Self { inner: Inner::Tls(Box::new(stream)), activity }
+        Self {
+            inner: Inner::Tls(Box::new(stream)),
+            activity,
+        }
     }
 
     fn count_sent(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {

@@ -66,12 +66,16 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            certificate,
+        })
     }
 
     /// Does the handshake.
     pub(super) async fn accept(&self, stream: TcpStream, activity: Activity) -> io::Result<Stream> {
-        let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, self.acceptor.accept(stream)).await??;
+        let stream =
+            tokio::time::timeout(HANDSHAKE_TIMEOUT, self.acceptor.accept(stream)).await??;
         Ok(Stream::tls(stream, activity))
     }
 
@@ -79,7 +83,9 @@ impl Tls {
     pub(crate) async fn follow(self, cancel: CancellationToken) {
         let mut hangups = match signal(SignalKind::hangup()) {
             Ok(hangups) => hangups,
-            Err(error) => return tracing::error!(%error, "cannot follow SIGHUP; certificates stay as they are"),
+            Err(error) => {
+                return tracing::error!(%error, "cannot follow SIGHUP; certificates stay as they are");
+            }
         };
         loop {
             let is_asked = tokio::select! {
@@ -92,7 +98,9 @@ impl Tls {
             match reload.await {
                 Ok(Ok(true)) => tracing::info!("certificate read again"),
                 Ok(Ok(false)) => {}
-                Ok(Err(error)) => tracing::error!(%error, "cannot renew the certificate; the old one stays"),
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "cannot renew the certificate; the old one stays");
+                }
                 Err(error) => tracing::error!(%error, "reading the certificate failed"),
             }
         }
@@ -120,7 +128,11 @@ impl Certificate {
     fn load(files: TlsFiles, provider: Arc<CryptoProvider>) -> Result<Self, TlsError> {
         let stamp = stamp(&files);
         let key = read(&files, &provider)?;
-        Ok(Self { files, provider, in_force: RwLock::new(InForce { key, stamp }) })
+        Ok(Self {
+            files,
+            provider,
+            in_force: RwLock::new(InForce { key, stamp }),
+        })
     }
 
     /// Reads the files if they changed, or in any case if `is_asked`. Returns whether it did.
@@ -158,7 +170,11 @@ fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>
         return Err(TlsError::NoCertificate(files.certificates.clone()));
     }
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(unreadable(&files.key))?;
-    Ok(Arc::new(CertifiedKey::from_der(certificates, key, provider)?))
+    Ok(Arc::new(CertifiedKey::from_der(
+        certificates,
+        key,
+        provider,
+    )?))
 }
 
 fn stamp(files: &TlsFiles) -> Stamp {
@@ -185,7 +201,10 @@ mod tests {
         }
 
         fn files(&self) -> TlsFiles {
-            TlsFiles { certificates: self.0.path().join("cert.pem"), key: self.0.path().join("key.pem") }
+            TlsFiles {
+                certificates: self.0.path().join("cert.pem"),
+                key: self.0.path().join("key.pem"),
+            }
         }
 
         fn issue(&self, name: &str) {
@@ -219,9 +238,15 @@ mod tests {
         let before = certificate.in_force.read().key.cert.clone();
         let other = rcgen::generate_simple_self_signed(["b.example".to_owned()]).unwrap();
         std::fs::write(folder.files().key, other.signing_key.serialize_pem()).unwrap();
-        assert!(matches!(certificate.reload(true), Err(TlsError::Unusable(_))));
+        assert!(matches!(
+            certificate.reload(true),
+            Err(TlsError::Unusable(_))
+        ));
         assert_eq!(certificate.in_force.read().key.cert, before);
-        assert!(!certificate.reload(false).unwrap(), "a broken file is complained of once");
+        assert!(
+            !certificate.reload(false).unwrap(),
+            "a broken file is complained of once"
+        );
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub(super) enum Verdict {
 impl Validators {
     pub(super) fn new(content: ContentHash, changed_ms: i64) -> Self {
         let seconds = u64::try_from(changed_ms / 1000).unwrap_or(0);
-        Self { tag: format!("\"{content}\""), modified: UNIX_EPOCH + Duration::from_secs(seconds) }
+        Self {
+            tag: format!("\"{content}\""),
+            modified: UNIX_EPOCH + Duration::from_secs(seconds),
+        }
     }
 
     /// Weighs the conditions of a GET or HEAD in the order of section 13.2.2.
@@ -56,7 +59,9 @@ impl Validators {
     /// A date is a weak validator here, because content may change twice within its second; it never holds, and the
     /// client gets the whole.
     pub(super) fn range_holds(&self, headers: &HeaderMap) -> bool {
-        headers.get(IF_RANGE).is_none_or(|value| value.as_bytes() == self.tag.as_bytes())
+        headers
+            .get(IF_RANGE)
+            .is_none_or(|value| value.as_bytes() == self.tag.as_bytes())
     }
 }
 
@@ -84,7 +89,11 @@ impl Required {
             return Some(Self::Nothing);
         }
         let listed: Vec<String> = tags(headers, &IF_MATCH).map(str::to_owned).collect();
-        Some(if listed.iter().any(|tag| tag == "*") { Self::Something } else { Self::OneOf(listed) })
+        Some(if listed.iter().any(|tag| tag == "*") {
+            Self::Something
+        } else {
+            Self::OneOf(listed)
+        })
     }
 }
 
@@ -131,7 +140,10 @@ mod tests {
     }
 
     fn headers(entries: &[(HeaderName, &str)]) -> HeaderMap {
-        entries.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
+        entries
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
+            .collect()
     }
 
     fn weigh(entries: &[(HeaderName, &str)]) -> Verdict {
@@ -142,7 +154,10 @@ mod tests {
     fn a_tag_that_the_client_has_is_not_sent_again() {
         let tag = validators().tag;
         assert_eq!(weigh(&[(IF_NONE_MATCH, &tag)]), Verdict::NotModified);
-        assert_eq!(weigh(&[(IF_NONE_MATCH, &format!("\"x\", W/{tag}"))]), Verdict::NotModified);
+        assert_eq!(
+            weigh(&[(IF_NONE_MATCH, &format!("\"x\", W/{tag}"))]),
+            Verdict::NotModified
+        );
         assert_eq!(weigh(&[(IF_NONE_MATCH, "*")]), Verdict::NotModified);
         assert_eq!(weigh(&[(IF_NONE_MATCH, "\"x\"")]), Verdict::Proceed);
     }
@@ -160,10 +175,16 @@ mod tests {
     fn dates_count_where_there_is_no_tag() {
         assert_eq!(weigh(&[(IF_MODIFIED_SINCE, THEN)]), Verdict::NotModified);
         assert_eq!(weigh(&[(IF_MODIFIED_SINCE, BEFORE)]), Verdict::Proceed);
-        assert_eq!(weigh(&[(IF_MODIFIED_SINCE, THEN), (IF_NONE_MATCH, "\"x\"")]), Verdict::Proceed);
+        assert_eq!(
+            weigh(&[(IF_MODIFIED_SINCE, THEN), (IF_NONE_MATCH, "\"x\"")]),
+            Verdict::Proceed
+        );
         assert_eq!(weigh(&[(IF_UNMODIFIED_SINCE, THEN)]), Verdict::Proceed);
         assert_eq!(weigh(&[(IF_UNMODIFIED_SINCE, BEFORE)]), Verdict::Failed);
-        assert_eq!(weigh(&[(IF_UNMODIFIED_SINCE, BEFORE), (IF_MATCH, "*")]), Verdict::Proceed);
+        assert_eq!(
+            weigh(&[(IF_UNMODIFIED_SINCE, BEFORE), (IF_MATCH, "*")]),
+            Verdict::Proceed
+        );
         assert_eq!(weigh(&[(IF_MODIFIED_SINCE, "no date")]), Verdict::Proceed);
     }
 
@@ -185,6 +206,9 @@ mod tests {
         assert_eq!(required(&[(IF_NONE_MATCH, "\"x\"")]), None);
         assert_eq!(required(&[(IF_MATCH, "*")]), Some(Required::Something));
         let listed = vec!["\"x\"".to_owned(), "\"y\"".to_owned()];
-        assert_eq!(required(&[(IF_MATCH, "\"x\", \"y\"")]), Some(Required::OneOf(listed)));
+        assert_eq!(
+            required(&[(IF_MATCH, "\"x\", \"y\"")]),
+            Some(Required::OneOf(listed))
+        );
     }
 }

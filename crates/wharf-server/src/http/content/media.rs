@@ -49,13 +49,19 @@ pub(super) fn of(name: &str) -> &'static str {
     let Some((_, ending)) = name.rsplit_once('.') else {
         return UNKNOWN;
     };
-    let found = TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(ending));
+    let found = TYPES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(ending));
     found.map_or(UNKNOWN, |(_, media)| media)
 }
 
 /// `Content-Disposition` (RFC 6266): shown where the browser can, saved otherwise, under its name in either case.
 pub(super) fn disposition(name: &str, media: &str) -> String {
-    let manner = if media == UNKNOWN { "attachment" } else { "inline" };
+    let manner = if media == UNKNOWN {
+        "attachment"
+    } else {
+        "inline"
+    };
     let mut value = format!("{manner}; filename*=UTF-8''");
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
@@ -85,12 +91,22 @@ mod tests {
 
     #[test]
     fn no_type_is_a_page_that_could_run_scripts_of_its_own() {
-        assert!(TYPES.iter().all(|(_, media)| !media.contains("html") && !media.contains("javascript")));
+        assert!(
+            TYPES
+                .iter()
+                .all(|(_, media)| !media.contains("html") && !media.contains("javascript"))
+        );
     }
 
     #[test]
     fn names_cannot_break_out_of_the_header() {
-        assert_eq!(disposition("a\r\n\".txt", "text/plain"), "inline; filename*=UTF-8''a%0D%0A%22.txt");
-        assert_eq!(disposition("é", UNKNOWN), "attachment; filename*=UTF-8''%C3%A9");
+        assert_eq!(
+            disposition("a\r\n\".txt", "text/plain"),
+            "inline; filename*=UTF-8''a%0D%0A%22.txt"
+        );
+        assert_eq!(
+            disposition("é", UNKNOWN),
+            "attachment; filename*=UTF-8''%C3%A9"
+        );
     }
 }

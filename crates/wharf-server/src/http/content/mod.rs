@@ -3,6 +3,11 @@
 //! What people put on a drive is served from the origin of the API, so it must never run there as a page of it: every
 //! answer forbids guessing its type and puts it into a sandbox without scripts.
 
+#![expect(
+    unused_qualifications,
+    reason = "utoipa names the types in `params` by more than they need"
+)]
+
 mod condition;
 mod media;
 mod range;
@@ -12,8 +17,8 @@ use std::ops::Range;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    ETAG, LAST_MODIFIED, RANGE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LAST_MODIFIED, RANGE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
@@ -34,7 +39,8 @@ use super::body::{self, json};
 use super::error::{Answer, Refusal};
 use super::extract::{AtQuery, By, FilePath, Query, Room};
 use super::problems::{
-    Any, CanBeInvalid, CanBeMissing, CanBeUnsatisfiable, CanConflict, CanFailCondition, HasBody, NeedsLogin,
+    Any, CanBeInvalid, CanBeMissing, CanBeUnsatisfiable, CanConflict, CanFailCondition, HasBody,
+    NeedsLogin,
 };
 use super::stream::{self, Feed};
 use condition::{Required, Validators, Verdict};
@@ -47,7 +53,9 @@ const UPLOAD_MEMORY_BYTES: u64 = 2 * CHUNK_BYTES_MAX as u64;
 const NO_SCRIPTS: &str = "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; sandbox";
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
-    OpenApiRouter::new().routes(routes!(get_by_path, put)).routes(routes!(get_by_query))
+    OpenApiRouter::new()
+        .routes(routes!(get_by_path, put))
+        .routes(routes!(get_by_query))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -71,8 +79,8 @@ struct PutQuery {
 ///
 /// Takes `Range` (a single one), `If-Range`, `If-Match`, `If-None-Match` and the conditions on dates; HEAD works alike.
 #[utoipa::path(get, path = "/rooms/{room}/content/{*path}", tag = "content", params(
-    ("room" = String, Path, description = "A room's id, or `home`."),
-    ("path" = String, Path, description = "From the root of the drive; its slashes stay slashes."), RevisionQuery),
+    Room,
+    FilePath, RevisionQuery),
     responses((status = 200, description = "All of it.", body = Vec<u8>, content_type = "*/*"),
     (status = 206, description = "The range.", body = Vec<u8>, content_type = "*/*"),
     (status = 304, description = "The client has it."),
@@ -85,7 +93,11 @@ async fn get_by_path(
     Query(query): Query<RevisionQuery>,
     request: Request,
 ) -> Answer<Response> {
-    let content = http.wharf().transfers().content(&caller, room, At::Path(path), query.revision).await?;
+    let content = http
+        .wharf()
+        .transfers()
+        .content(&caller, room, At::Path(path), query.revision)
+        .await?;
     serve(&http, content, request).await
 }
 
@@ -93,7 +105,7 @@ async fn get_by_path(
 ///
 /// As by its path.
 #[utoipa::path(get, path = "/rooms/{room}/content", tag = "content",
-    params(("room" = String, Path, description = "A room's id, or `home`."), AtQuery, RevisionQuery),
+    params(Room, AtQuery, RevisionQuery),
     responses((status = 200, description = "All of it.", body = Vec<u8>, content_type = "*/*"),
     (status = 206, description = "The range.", body = Vec<u8>, content_type = "*/*"),
     (status = 304, description = "The client has it."),
@@ -106,7 +118,11 @@ async fn get_by_query(
     Query(query): Query<RevisionQuery>,
     request: Request,
 ) -> Answer<Response> {
-    let content = http.wharf().transfers().content(&caller, room, at.at()?, query.revision).await?;
+    let content = http
+        .wharf()
+        .transfers()
+        .content(&caller, room, at.at()?, query.revision)
+        .await?;
     serve(&http, content, request).await
 }
 
@@ -116,11 +132,19 @@ async fn serve(http: &Http, content: Content, request: Request) -> Answer<Respon
     let headers = request.headers();
     match validators.weigh(headers) {
         Verdict::Proceed => {}
-        Verdict::NotModified => return Ok((StatusCode::NOT_MODIFIED, described(&content, &validators)?).into_response()),
+        Verdict::NotModified => {
+            return Ok(
+                (StatusCode::NOT_MODIFIED, described(&content, &validators)?).into_response(),
+            );
+        }
         Verdict::Failed => return Err(condition_failed()),
     }
-    let asked = headers.get(RANGE).filter(|_| validators.range_holds(headers));
-    let wanted = asked.and_then(|value| value.to_str().ok()).map_or(Wanted::Whole, |value| range::parse(value, content.bytes));
+    let asked = headers
+        .get(RANGE)
+        .filter(|_| validators.range_holds(headers));
+    let wanted = asked
+        .and_then(|value| value.to_str().ok())
+        .map_or(Wanted::Whole, |value| range::parse(value, content.bytes));
     let (status, range) = match wanted {
         Wanted::Whole => (StatusCode::OK, 0..content.bytes),
         Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
@@ -142,7 +166,10 @@ async fn serve(http: &Http, content: Content, request: Request) -> Answer<Respon
 /// The body with the bytes of `range`.
 async fn bytes_of(http: &Http, content: &Content, range: Range<u64>) -> Answer<axum::body::Body> {
     let bytes = range.end - range.start;
-    let memory = http.downloads().admit(bytes.min(DOWNLOAD_MEMORY_BYTES)).await?;
+    let memory = http
+        .downloads()
+        .admit(bytes.min(DOWNLOAD_MEMORY_BYTES))
+        .await?;
     let (feed, body) = stream::fed(Some(bytes), memory);
     http.work().spawn(send(content.read(range), feed));
     Ok(body)
@@ -188,8 +215,11 @@ fn header(value: String) -> Answer<HeaderValue> {
 }
 
 fn condition_failed() -> Refusal {
-    Refusal::new(ErrorCode::Stale, "what is there is not what the request's conditions ask for")
-        .with_status(StatusCode::PRECONDITION_FAILED)
+    Refusal::new(
+        ErrorCode::Stale,
+        "what is there is not what the request's conditions ask for",
+    )
+    .with_status(StatusCode::PRECONDITION_FAILED)
 }
 
 fn unsatisfiable(bytes: u64) -> Refusal {
@@ -207,8 +237,8 @@ fn unsatisfiable(bytes: u64) -> Refusal {
 /// as a revision. `If-None-Match: *` puts only where nothing is, `If-Match: ETAG` only over that content. The file is
 /// there when the answer comes, and not a part of it before: a connection that breaks leaves nothing.
 #[utoipa::path(put, path = "/rooms/{room}/content/{*path}", tag = "content", params(
-    ("room" = String, Path, description = "A room's id, or `home`."),
-    ("path" = String, Path, description = "From the root of the drive; its slashes stay slashes."), PutQuery),
+    Room,
+    FilePath, PutQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, description = "Replaced.", body = OpResult), (status = 201, description = "Made.", body = OpResult),
     NeedsLogin, HasBody, CanBeMissing, CanConflict, CanFailCondition, Any))]
@@ -228,9 +258,18 @@ async fn put(
     }
     let there = node(&http, &caller, room, &path).await?;
     let expect = expected(&required, there.as_ref())?;
-    let memory = body.size_hint().upper().unwrap_or(u64::MAX).min(UPLOAD_MEMORY_BYTES);
+    let memory = body
+        .size_hint()
+        .upper()
+        .unwrap_or(u64::MAX)
+        .min(UPLOAD_MEMORY_BYTES);
     let memory = http.uploads().admit(memory).await?;
-    let put = Put { path, expect, mtime_ns: query.mtime_ns, executable: query.executable };
+    let put = Put {
+        path,
+        expect,
+        mtime_ns: query.mtime_ns,
+        executable: query.executable,
+    };
     let result = receive(&http, &caller, room, put, body).await;
     drop(memory);
     let result = result.map_err(|refusal| match (required, refusal.code()) {
@@ -238,12 +277,24 @@ async fn put(
         (_, ErrorCode::Stale | ErrorCode::Exists | ErrorCode::NotFound) => condition_failed(),
         _ => refusal,
     })?;
-    json(if there.is_some() { StatusCode::OK } else { StatusCode::CREATED }, &result)
+    json(
+        if there.is_some() {
+            StatusCode::OK
+        } else {
+            StatusCode::CREATED
+        },
+        &result,
+    )
 }
 
 /// What is at the path, if anything.
 async fn node(http: &Http, caller: &Caller, room: RoomRef, path: &str) -> Answer<Option<Node>> {
-    match http.wharf().drive().node(caller, room, At::Path(path.to_owned())).await {
+    match http
+        .wharf()
+        .drive()
+        .node(caller, room, At::Path(path.to_owned()))
+        .await
+    {
         Ok(node) => Ok(Some(node)),
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
         Err(error) => Err(error.into()),
@@ -252,7 +303,11 @@ async fn node(http: &Http, caller: &Caller, room: RoomRef, path: &str) -> Answer
 
 /// Turns the conditions of a PUT into what the commit expects; the commit compares again, with nothing in between.
 fn expected(required: &Required, there: Option<&Node>) -> Answer<Expect> {
-    let tag = || there.and_then(|node| node.content).map(|content| format!("\"{content}\""));
+    let tag = || {
+        there
+            .and_then(|node| node.content)
+            .map(|content| format!("\"{content}\""))
+    };
     match (required, there) {
         (Required::Nothing, _) => Ok(Expect::Any),
         (Required::Absence, None) => Ok(Expect::Absent),
@@ -260,12 +315,24 @@ fn expected(required: &Required, there: Option<&Node>) -> Answer<Expect> {
         (Required::OneOf(tags), Some(node)) if tag().is_some_and(|tag| tags.contains(&tag)) => {
             Ok(Expect::Revision(node.revision))
         }
-        (Required::Absence | Required::Something | Required::OneOf(_), _) => Err(condition_failed()),
+        (Required::Absence | Required::Something | Required::OneOf(_), _) => {
+            Err(condition_failed())
+        }
     }
 }
 
-async fn receive(http: &Http, caller: &Caller, room: RoomRef, put: Put, mut body: axum::body::Body) -> Answer<OpResult> {
-    let mut upload = http.wharf().transfers().open_upload(caller, room, put).await?;
+async fn receive(
+    http: &Http,
+    caller: &Caller,
+    room: RoomRef,
+    put: Put,
+    mut body: axum::body::Body,
+) -> Answer<OpResult> {
+    let mut upload = http
+        .wharf()
+        .transfers()
+        .open_upload(caller, room, put)
+        .await?;
     let mut received_bytes = 0_u64;
     while let Some(piece) = body.frame().await {
         let Ok(bytes) = piece.map_err(|error| body::broken(&error))?.into_data() else {
@@ -279,15 +346,17 @@ async fn receive(http: &Http, caller: &Caller, room: RoomRef, put: Put, mut body
     }
     // Past here the file is whole: the commit ends even when the client does not wait for it.
     let commit = http.work().spawn(async move { upload.commit().await });
-    Ok(commit.await.map_err(|error| Error::internal("a commit failed").because(error))??)
+    Ok(commit
+        .await
+        .map_err(|error| Error::internal("a commit failed").because(error))??)
 }
 
 #[cfg(test)]
 mod tests {
     use wharf_types::api::drive::Expect;
 
-    use super::expected;
     use super::condition::Required;
+    use super::expected;
 
     #[test]
     fn a_put_that_requires_what_is_not_there_is_refused_before_it_is_read() {

@@ -37,7 +37,11 @@ pub(super) fn parse(value: &str, total: u64) -> Wanted {
 }
 
 fn part(start: u64, end: u64) -> Wanted {
-    if start < end { Wanted::Part(start..end) } else { Wanted::Unsatisfiable }
+    if start < end {
+        Wanted::Part(start..end)
+    } else {
+        Wanted::Unsatisfiable
+    }
 }
 
 /// Reads digits alone; a number past what fits is as good as the greatest that does.
@@ -74,16 +78,35 @@ mod tests {
 
     #[test]
     fn what_is_malformed_is_passed_over() {
-        for value in ["", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "lines=1-2", "bytes=+1-2", "bytes=1--2"] {
+        for value in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=5-2",
+            "lines=1-2",
+            "bytes=+1-2",
+            "bytes=1--2",
+        ] {
             assert_eq!(parse(value, 10), Wanted::Whole, "{value}");
         }
     }
 
     #[test]
     fn numbers_past_64_bits_are_cut() {
-        assert_eq!(parse("bytes=3-99999999999999999999999", 10), Wanted::Part(3..10));
-        assert_eq!(parse("bytes=99999999999999999999999-", 10), Wanted::Unsatisfiable);
-        assert_eq!(parse("bytes=-99999999999999999999999", 10), Wanted::Part(0..10));
+        assert_eq!(
+            parse("bytes=3-99999999999999999999999", 10),
+            Wanted::Part(3..10)
+        );
+        assert_eq!(
+            parse("bytes=99999999999999999999999-", 10),
+            Wanted::Unsatisfiable
+        );
+        assert_eq!(
+            parse("bytes=-99999999999999999999999", 10),
+            Wanted::Part(0..10)
+        );
     }
 
     proptest! {

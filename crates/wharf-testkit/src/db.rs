@@ -4,18 +4,28 @@ use std::future::Future;
 use std::ops::Deref;
 
 use tempfile::TempDir;
-use wharf_store::sql::{Db, SqliteOptions};
+use uuid::Uuid;
+use wharf_store::sql::{Db, PostgresOptions, SqliteOptions};
+
+use crate::postgres::PostgresServer;
 
 pub use wharf_store::sql::Engine;
 
 /// A fresh, migrated database of its own for one test; gone when this is dropped.
+#[derive(Debug)]
 pub struct TestDb {
     db: Db,
     place: Place,
 }
 
+#[derive(Debug)]
 enum Place {
     Sqlite(TempDir),
+    Postgres {
+        server: PostgresServer,
+        database: String,
+        url: String,
+    },
 }
 
 impl TestDb {
@@ -25,14 +35,22 @@ impl TestDb {
     /// If it cannot.
     pub fn open(engine: Engine) -> Self {
         let place = match engine {
-            Engine::Sqlite | Engine::Postgres => {
-                Place::Sqlite(tempfile::tempdir().expect("a temporary folder"))
+            Engine::Sqlite => Place::Sqlite(tempfile::tempdir().expect("a temporary folder")),
+            Engine::Postgres => {
+                let server = PostgresServer::shared().expect("a PostgreSQL server");
+                let database = format!("test_{}", Uuid::now_v7().simple());
+                let url = server
+                    .create_database(&database)
+                    .expect("create a database");
+                Place::Postgres {
+                    server,
+                    database,
+                    url,
+                }
             }
         };
-        Self {
-            db: place.open(),
-            place,
-        }
+        let db = place.open();
+        Self { db, place }
     }
 
     /// Closes the database and opens it again, as a restart of the program would. Blocks.
@@ -56,6 +74,13 @@ impl Deref for TestDb {
 impl Drop for TestDb {
     fn drop(&mut self) {
         self.db.close();
+        if let Place::Postgres {
+            server, database, ..
+        } = &self.place
+        {
+            // The server's keeper removes what this cannot.
+            drop(server.drop_database(database));
+        }
     }
 }
 
@@ -65,6 +90,14 @@ impl Place {
             Self::Sqlite(folder) => {
                 Db::open_sqlite(&SqliteOptions::new(folder.path().join("wharf.db")))
                     .expect("open SQLite")
+            }
+            Self::Postgres { url, .. } => {
+                let options = PostgresOptions {
+                    writers: 4,
+                    readers: 2,
+                    ..PostgresOptions::new(url)
+                };
+                Db::open_postgres(&options).expect("open PostgreSQL")
             }
         }
     }

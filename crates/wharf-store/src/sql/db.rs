@@ -309,6 +309,14 @@ impl Db {
     }
 }
 
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db")
+            .field("engine", &self.engine())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Count {
     const COUNT: usize = Self::WalPages as usize + 1;
 }
@@ -347,6 +355,14 @@ impl Counters {
             .get_or_init(|| Error::Failed(text.clone()))
             .clone()
     }
+}
+
+/// Starts a thread of the database.
+pub(super) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(Error::other)
 }
 
 /// Waits for a future that needs no runtime.

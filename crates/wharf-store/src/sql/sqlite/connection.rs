@@ -8,7 +8,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, Statement, ffi};
 
 use crate::sql::error::{Error, Result};
-use crate::sql::tx::{Row, Session, Sql};
+use crate::sql::tx::{Place, Row, Session, Sql, place_of};
 use crate::sql::value::Value;
 
 /// The writer keeps the inner pages of every tree in memory; readers leave most to the system's cache.
@@ -35,7 +35,7 @@ pub(in crate::sql) enum Access {
 /// A connection and its prepared statements, found by the address of their text.
 pub(super) struct Connection<'c> {
     raw: &'c rusqlite::Connection,
-    statements: HashMap<(*const u8, usize), Statement<'c>>,
+    statements: HashMap<Place, Statement<'c>>,
     statement_count: u64,
 }
 
@@ -121,7 +121,7 @@ impl<'c> Connection<'c> {
         if self.statements.len() >= STATEMENTS_MAX {
             self.statements.clear();
         }
-        match self.statements.entry((sql.as_ptr(), sql.len())) {
+        match self.statements.entry(place_of(sql)) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => Ok(entry.insert(self.raw.prepare(sql).map_err(error_of)?)),
         }
@@ -221,6 +221,10 @@ fn bind(statement: &mut Statement<'_>, args: &[Value<'_>]) -> Result<usize> {
         let value = match arg {
             Value::Int(value) => ValueRef::Integer(*value),
             Value::Uint(value) => ValueRef::Integer(signed(*value)?),
+            // PostgreSQL refuses it, so nothing may come to rely on it.
+            Value::Text(text) if text.contains('\0') => {
+                return Err(Error::other("a text with a NUL character"));
+            }
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Bytes(bytes) => ValueRef::Blob(bytes),
             Value::Id(id) => ValueRef::Blob(id),

@@ -14,8 +14,8 @@ use std::thread::JoinHandle;
 use crossbeam_channel::Receiver;
 
 use self::wal::Wal;
-use super::db::{Counters, SqliteOptions};
-use super::error::{Error, Result};
+use super::db::{Counters, SqliteOptions, spawn};
+use super::error::Result;
 use super::job::Message;
 
 pub(super) use self::connection::{Access, error_of, open};
@@ -44,11 +44,4 @@ pub(super) fn start(
         writer::run(&writer, wal, &writes, counters)
     })?);
     Ok(threads)
-}
-
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(body)
-        .map_err(Error::other)
 }

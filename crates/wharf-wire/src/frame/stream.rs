@@ -10,7 +10,7 @@ use super::{Absence, Answer, FRAME_HEADER_BYTES, Fields, Frame, FrameError, Fram
 /// Stored forms up to this length are gathered: copying them is cheaper than a part of its own.
 const GATHERED_BYTES_MAX: usize = 32 * 1024;
 /// Length at which gathered frames become a part.
-const PART_BYTES: usize = 256 * 1024;
+const PART_BYTES: usize = 128 * 1024;
 
 /// Collects frames into parts to be written or sent one after another.
 ///

@@ -132,7 +132,7 @@ fn small_frames_share_parts() {
     for seed in 0..1000 {
         writer.push(&sealed(&noise(seed, 1000)));
     }
-    assert_eq!(writer.finish().len(), 4);
+    assert_eq!(writer.finish().len(), 8);
 }
 
 #[test]

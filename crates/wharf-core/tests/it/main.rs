@@ -1,0 +1,6 @@
+//! The house on its ground: every scenario on SQLite and on PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+
+mod accounts;
+mod support;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
+pub mod blob;
 pub mod db;
+pub mod disk;
 pub mod interpose;
 pub mod postgres;

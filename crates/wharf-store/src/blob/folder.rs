@@ -313,9 +313,7 @@ impl<D: Disk> Shared<D> {
         // After the removal, so that a reader cannot put the file back between the two.
         self.open_files.lock().remove(key);
         match done {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(failed("delete", key, error))
-            }
+            Err(error) if !is_absent(&error) => Err(failed("delete", key, error)),
             Ok(()) | Err(_) => Ok(()),
         }
     }
@@ -336,9 +334,7 @@ impl<D: Disk> Shared<D> {
         // A folder's keys go on with a slash after its name; sorting by that gives the order of whole keys.
         let mut keys: Vec<(String, EntryKind)> = entries
             .into_iter()
-            .filter(|entry| {
-                !folder.is_empty() || !matches!(entry.name.as_str(), TEMPORARY | "lock")
-            })
+            .filter(|entry| !entry.name.starts_with('.'))
             .map(|entry| match entry.kind {
                 EntryKind::Folder => (format!("{folder}{}/", entry.name), entry.kind),
                 EntryKind::File { .. } => (format!("{folder}{}", entry.name), entry.kind),
@@ -395,7 +391,7 @@ fn parent(path: &str) -> &str {
 /// Says what the system refused in the port's words.
 fn failed(action: &'static str, key: &str, source: io::Error) -> Error {
     match source.kind() {
-        io::ErrorKind::NotFound => Error::Missing {
+        _ if is_absent(&source) => Error::Missing {
             key: key.to_owned(),
         },
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full,
@@ -405,4 +401,12 @@ fn failed(action: &'static str, key: &str, source: io::Error) -> Error {
             source,
         },
     }
+}
+
+/// Whether there is no such file: nothing by its name, or a file where one of its folders would be.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }

@@ -61,6 +61,19 @@ impl TestDb {
         self.db.close();
         self.db = self.place.open();
     }
+
+    /// Opens it a second time, for reading alone. Blocks.
+    ///
+    /// # Errors
+    /// What opening gives.
+    pub fn open_to_read(&self) -> wharf_store::sql::Result<Db> {
+        match &self.place {
+            Place::Sqlite(folder) => {
+                Db::open_sqlite_to_read(&SqliteOptions::new(folder.path().join("wharf.db")))
+            }
+            Place::Postgres { url, .. } => Db::open_postgres_to_read(&PostgresOptions::new(url)),
+        }
+    }
 }
 
 impl Deref for TestDb {

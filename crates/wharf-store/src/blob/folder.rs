@@ -36,7 +36,7 @@ pub struct FolderBlob<D: Disk = RealDisk> {
 
 struct Shared<D: Disk> {
     disk: D,
-    /// Set by an fsync that failed.
+    /// Set by an fsync that failed, and where the store is only read.
     is_failed: AtomicBool,
     temporary_next: AtomicU64,
     /// Keys whose put is under way, so that two puts of one key cannot both find it free.
@@ -81,6 +81,12 @@ impl FolderBlob<RealDisk> {
         }
         Self::start(RealDisk::new(root.to_owned()), Some(lock))
     }
+
+    /// Opens the store in `root` for reading alone, beside the process that has it open. Nothing is made or removed, and
+    /// puts and deletes answer [`Error::Failed`].
+    pub fn open_to_read(root: &Path) -> Self {
+        Self::with(RealDisk::new(root.to_owned()), None, true)
+    }
 }
 
 impl<D: Disk> FolderBlob<D> {
@@ -103,17 +109,21 @@ impl<D: Disk> FolderBlob<D> {
             disk.remove(&path)
                 .map_err(|source| failed("remove", &path, source))?;
         }
-        Ok(Self {
+        Ok(Self::with(disk, lock, false))
+    }
+
+    fn with(disk: D, lock: Option<File>, is_failed: bool) -> Self {
+        Self {
             shared: Arc::new(Shared {
                 disk,
-                is_failed: AtomicBool::new(false),
+                is_failed: AtomicBool::new(is_failed),
                 temporary_next: AtomicU64::new(0),
                 claimed: Mutex::default(),
                 durable_folders: Mutex::default(),
                 open_files: Mutex::new(OpenFiles(VecDeque::new())),
                 _lock: lock,
             }),
-        })
+        }
     }
 
     /// Runs `work` where it may block.

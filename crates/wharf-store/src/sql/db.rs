@@ -13,7 +13,7 @@ use super::error::{Error, Result};
 use super::job::Queue;
 use super::migrate::{MIGRATIONS, Migration};
 use super::tx::Tx;
-use super::{postgres, sqlite};
+use super::{migrate, postgres, sqlite};
 
 /// Which database is underneath.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,6 +183,45 @@ impl Db {
             counters,
             threads,
         ))
+    }
+
+    /// Opens a file that is there for reading alone, beside whoever writes it. It is not migrated, and a write answers
+    /// `Closed`. Blocks.
+    ///
+    /// # Errors
+    /// `Migration` unless the database has exactly the schema of this program.
+    pub fn open_sqlite_to_read(options: &SqliteOptions) -> Result<Self> {
+        let (reads, read_queue) = Queue::new();
+        let counters = Arc::new(Counters::default());
+        let threads = sqlite::start_to_read(options, &read_queue, &counters)?;
+        let source = Source::Sqlite(options.clone());
+        Self::to_read(source, options.migrations, reads, counters, threads)
+    }
+
+    /// As [`Db::open_sqlite_to_read`], for PostgreSQL.
+    ///
+    /// # Errors
+    /// `Unavailable` if the server cannot be reached; `Migration` as for SQLite.
+    pub fn open_postgres_to_read(options: &PostgresOptions) -> Result<Self> {
+        let (reads, read_queue) = Queue::new();
+        let counters = Arc::new(Counters::default());
+        let threads = postgres::start_to_read(options, &read_queue, &counters)?;
+        let source = Source::Postgres(options.clone());
+        Self::to_read(source, options.migrations, reads, counters, threads)
+    }
+
+    fn to_read(
+        source: Source,
+        migrations: &'static [Migration],
+        reads: Queue,
+        counters: Arc<Counters>,
+        threads: Vec<JoinHandle<()>>,
+    ) -> Result<Self> {
+        let (writes, _) = Queue::new();
+        writes.close(0);
+        let db = Self::with(source, [writes, reads], counters, threads);
+        db.read_blocking(move |tx| migrate::check(tx, migrations))?;
+        Ok(db)
     }
 
     fn with(

@@ -34,6 +34,36 @@ pub(super) fn step(tx: &mut Tx<'_>, engine: Engine, migrations: &[Migration]) ->
          ) {clustered};",
         engine,
     ))?;
+    let applied_count = applied_count(tx, migrations)?;
+    let Some(next) = migrations.get(applied_count) else {
+        return Ok(false);
+    };
+    tx.batch(&for_engine(next.sql, engine))?;
+    tx.exec(
+        "INSERT INTO migration (number, name, hash) VALUES (?1, ?2, ?3)",
+        &[
+            (applied_count as u64 + 1).into(),
+            next.name.into(),
+            blake3::hash(next.sql.as_bytes()).as_bytes().into(),
+        ],
+    )?;
+    Ok(true)
+}
+
+/// Fails unless exactly the steps of this program have been applied. Writes nothing.
+pub(super) fn check(tx: &mut Tx<'_>, migrations: &[Migration]) -> Result<()> {
+    let missing = applied_count(tx, migrations)?..migrations.len();
+    match migrations.get(missing).and_then(<[_]>::first) {
+        None => Ok(()),
+        Some(step) => Err(refuse(format!(
+            "it lacks step {}: start this version's server on it first",
+            step.name
+        ))),
+    }
+}
+
+/// How many steps the database has; an error when they are not this program's.
+fn applied_count(tx: &mut Tx<'_>, migrations: &[Migration]) -> Result<usize> {
     let applied: Vec<(i64, String, [u8; 32])> = tx.all(
         "SELECT number, name, hash FROM migration ORDER BY number",
         &[],
@@ -57,19 +87,7 @@ pub(super) fn step(tx: &mut Tx<'_>, engine: Engine, migrations: &[Migration]) ->
             )));
         }
     }
-    let Some(next) = migrations.get(applied.len()) else {
-        return Ok(false);
-    };
-    tx.batch(&for_engine(next.sql, engine))?;
-    tx.exec(
-        "INSERT INTO migration (number, name, hash) VALUES (?1, ?2, ?3)",
-        &[
-            (applied.len() as u64 + 1).into(),
-            next.name.into(),
-            blake3::hash(next.sql.as_bytes()).as_bytes().into(),
-        ],
-    )?;
-    Ok(true)
+    Ok(applied.len())
 }
 
 fn refuse(why: String) -> Error {

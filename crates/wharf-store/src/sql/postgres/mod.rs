@@ -37,18 +37,34 @@ pub(super) fn start(
         threads.spawn(prepare).join()
     });
     prepared.unwrap_or_else(|_| Err(Error::other("the migration panicked")))?;
-    let mut threads = Vec::with_capacity(options.writers + options.readers);
-    for (mode, queue, count) in [
-        (Mode::Write, writes, options.writers),
-        (Mode::Read, reads, options.readers),
-    ] {
-        for _ in 0..count.max(1) {
-            let worker = Worker::new(mode, Arc::clone(&connector), Arc::clone(counters));
-            let queue = queue.clone();
-            threads.push(spawn(mode.thread_name(), move || worker.run(&queue))?);
-        }
-    }
+    let mut threads = start_to_read(options, reads, counters)?;
+    let writers = (Mode::Write, options.writers);
+    threads.extend(workers(writers, &connector, writes, counters)?);
     Ok(threads)
+}
+
+/// Starts the threads that serve reads of a database that is there. They connect when they first have work.
+pub(super) fn start_to_read(
+    options: &PostgresOptions,
+    reads: &Receiver<Message>,
+    counters: &Arc<Counters>,
+) -> Result<Vec<JoinHandle<()>>> {
+    let connector = Arc::new(Connector::new(&options.url)?);
+    workers((Mode::Read, options.readers), &connector, reads, counters)
+}
+
+fn workers(
+    (mode, count): (Mode, usize),
+    connector: &Arc<Connector>,
+    queue: &Receiver<Message>,
+    counters: &Arc<Counters>,
+) -> Result<Vec<JoinHandle<()>>> {
+    let start = |_| {
+        let worker = Worker::new(mode, Arc::clone(connector), Arc::clone(counters));
+        let queue = queue.clone();
+        spawn(mode.thread_name(), move || worker.run(&queue))
+    };
+    (0..count.max(1)).map(start).collect()
 }
 
 fn require_utf8(connection: &mut Connection) -> Result<()> {

@@ -31,7 +31,22 @@ pub(super) fn start(
     writer::migrate(&writer, options.migrations)?;
     let copier = open(&options.path, Access::Write)?;
     let (wal, checkpointer) = Wal::watch(&mut writer, copier, counters)?;
-    let mut threads = vec![spawn("sql-checkpoint", move || checkpointer.run())?];
+    let mut threads = start_to_read(options, reads, counters)?;
+    threads.push(spawn("sql-checkpoint", move || checkpointer.run())?);
+    let counters = Arc::clone(counters);
+    threads.push(spawn("sql-write", move || {
+        writer::run(&writer, wal, &writes, counters)
+    })?);
+    Ok(threads)
+}
+
+/// Starts threads that read a file which is there.
+pub(super) fn start_to_read(
+    options: &SqliteOptions,
+    reads: &Receiver<Message>,
+    counters: &Arc<Counters>,
+) -> Result<Vec<JoinHandle<()>>> {
+    let mut threads = Vec::with_capacity(options.readers + 2);
     for _ in 0..options.readers.max(1) {
         let connection = open(&options.path, Access::Read)?;
         let (reads, counters) = (reads.clone(), Arc::clone(counters));
@@ -39,9 +54,5 @@ pub(super) fn start(
             reader::run(&connection, &reads, &counters)
         })?);
     }
-    let counters = Arc::clone(counters);
-    threads.push(spawn("sql-write", move || {
-        writer::run(&writer, wal, &writes, counters)
-    })?);
     Ok(threads)
 }

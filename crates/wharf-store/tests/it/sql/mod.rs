@@ -1,3 +1,4 @@
 //! What every engine must do alike.
 
 mod conform;
+mod to_read;

@@ -4,7 +4,7 @@
 //! again here, so a session that was ended on another server process writes nothing more, however long that process's
 //! reads may still believe in it.
 
-use wharf_store::sql::{self, Tx};
+use wharf_store::sql::{self, Row, Tx};
 use wharf_types::api::drive::Retention;
 use wharf_types::{AccountId, ErrorCode, NodeId, RoomId, SessionId};
 
@@ -75,26 +75,12 @@ pub(crate) fn enter(
                 "reader" => Right::Read,
                 other => return Err(sql::Error::corrupt(format!("member role {other:?}"))),
             };
-            let days = |column| -> sql::Result<u32> {
-                u32::try_from(row.uint(column)?)
-                    .map_err(|_| sql::Error::corrupt("retention over 32 bits"))
-            };
-            let entered = Entered {
-                id: room,
-                owner: row.id(1)?,
-                root: row.id(2)?,
-                trash: row.id(3)?,
-                drive_head: row.uint(4)?,
-                used_bytes: row.uint(5)?,
-                retention: Retention { revision_days: days(6)?, trash_days: days(7)? },
-                quota_bytes: row.uint(8)?,
-                owner_used_bytes: row.uint(9)?,
-            };
+            let entered = read_room(row, room, 1)?;
             Ok((granted, entered))
         },
     )?;
     let Some((granted, entered)) = found else {
-        return Err(Error::not_found("there is no such room"));
+        return Err(no_such_room());
     };
     if granted < right {
         return Err(Error::denied(match right {
@@ -103,6 +89,46 @@ pub(crate) fn enter(
         }));
     }
     Ok(entered)
+}
+
+/// A room as the server itself sees it, for its jobs.
+///
+/// # Errors
+/// `NotFound`: no such room.
+pub(crate) fn enter_as_server(tx: &mut Tx<'_>, room: RoomId) -> Result<Entered> {
+    tx.opt(
+        "SELECT r.owner_id, r.root_id, r.trash_id, r.drive_head, r.used_bytes, r.revision_days, r.trash_days, \
+         o.quota_bytes, o.used_bytes \
+         FROM room r JOIN account o ON o.id = r.owner_id WHERE r.id = ?1",
+        &[room.into()],
+        |row| read_room(row, room, 0),
+    )?
+    .ok_or_else(no_such_room)
+}
+
+/// Reads the columns of a room and its owner, in the order of the queries above, from `first` on.
+fn read_room(row: &Row<'_>, room: RoomId, first: usize) -> sql::Result<Entered> {
+    let days = |column| -> sql::Result<u32> {
+        u32::try_from(row.uint(column)?).map_err(|_| sql::Error::corrupt("retention over 32 bits"))
+    };
+    Ok(Entered {
+        id: room,
+        owner: row.id(first)?,
+        root: row.id(first + 1)?,
+        trash: row.id(first + 2)?,
+        drive_head: row.uint(first + 3)?,
+        used_bytes: row.uint(first + 4)?,
+        retention: Retention {
+            revision_days: days(first + 5)?,
+            trash_days: days(first + 6)?,
+        },
+        quota_bytes: row.uint(first + 7)?,
+        owner_used_bytes: row.uint(first + 8)?,
+    })
+}
+
+fn no_such_room() -> Error {
+    Error::not_found("there is no such room")
 }
 
 /// Passes while the session is open and its account is not locked.

@@ -187,7 +187,6 @@ impl From<sql::Error> for Error {
             | sql::Error::Panicked(_)
             | sql::Error::Corrupt(_)
             | sql::Error::Migration(_)
-            | sql::Error::Io(_)
             | sql::Error::Other(_) => Self::fault(),
         }
         .because(error)
@@ -205,6 +204,7 @@ impl From<chunk::Error> for Error {
         match error {
             chunk::Error::Sql(error) => error.into(),
             chunk::Error::Blob(error) => of_blob(&error).because(error),
+            chunk::Error::Fault(_) => Self::fault().because(error),
             chunk::Error::Stopping => Self::new(ErrorCode::Unavailable, "the server is closing")
                 .retry_after(5)
                 .because(error),

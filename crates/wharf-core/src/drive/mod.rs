@@ -7,17 +7,36 @@
 //! What a drive uses is the sum of the bytes of every revision whose manifest is kept: current ones, replaced ones
 //! within their days, and what is in the trash ([`Drives::recount_usage`] counts it again from the rows).
 
-use wharf_types::RoomId;
+mod batch;
+mod commit;
+mod find;
 mod place;
+mod read;
+mod reap;
+mod retention;
 mod rows;
+mod stream;
+mod tags;
+mod tree;
+mod usage;
 
+use wharf_store::sql::{Lock, Tx};
 use wharf_types::api::drive::{
-    At, Changes, Commit, Committed, Drive, Manifest, Node, NodePage, Retention, Revisions, Tree,
+    At, Changes, Drive, Manifest, Node, NodePage, Retention, Revisions, Tree,
 };
+use wharf_types::name::DrivePath;
+use wharf_types::{AccountId, RoomId};
 
+pub(crate) use commit::scopes_of;
+pub(crate) use read::StoredContent;
+#[expect(unused_imports, reason = "its job comes next")]
+pub(crate) use retention::RetentionCursor;
 pub(crate) use rows::insert_root;
 
-use crate::{Caller, Error, Ground};
+use crate::Ground;
+use crate::access::{Entered, Right, enter};
+use crate::caller::Caller;
+use crate::error::{Error, Result};
 
 /// Which room a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +45,19 @@ pub enum RoomRef {
     Home,
     /// The room with this id.
     Id(RoomId),
+}
+
+impl RoomRef {
+    /// The room's id.
+    ///
+    /// # Errors
+    /// `Denied` for a caller without an account, which has no home.
+    pub(crate) fn id(self, by: &Caller) -> Result<RoomId> {
+        match self {
+            Self::Home => Ok(by.person()?.home),
+            Self::Id(room) => Ok(room),
+        }
+    }
 }
 
 /// Which part of a list to return.
@@ -67,24 +99,20 @@ impl Drives {
     }
 
     /// Describes a drive: its root, position, usage and retention.
-    pub async fn summary(&self, by: &Caller, room: RoomRef) -> Result<Drive, Error> {
-        todo!()
+    pub async fn summary(&self, by: &Caller, room: RoomRef) -> Result<Drive> {
+        self.read(by, room, |_, room| Ok(read::summary(room))).await
     }
 
     /// Returns one node, in the tree or in the trash.
-    pub async fn node(&self, by: &Caller, room: RoomRef, at: At) -> Result<Node, Error> {
-        todo!()
+    pub async fn node(&self, by: &Caller, room: RoomRef, at: At) -> Result<Node> {
+        self.read(by, room, move |tx, room| read::node(tx, room, &at))
+            .await
     }
 
     /// Lists a folder, ordered by name without regard to letter case, then by name.
-    pub async fn list(
-        &self,
-        by: &Caller,
-        room: RoomRef,
-        at: At,
-        page: Page,
-    ) -> Result<NodePage, Error> {
-        todo!()
+    pub async fn list(&self, by: &Caller, room: RoomRef, at: At, page: Page) -> Result<NodePage> {
+        self.read(by, room, move |tx, room| read::list(tx, room, &at, &page))
+            .await
     }
 
     /// Lists everything below a folder, depth first, parents before children. `after` is the path of an entry, which
@@ -96,24 +124,31 @@ impl Drives {
         at: At,
         page: Page,
         manifests: Manifests,
-    ) -> Result<Tree, Error> {
-        todo!()
+    ) -> Result<Tree> {
+        self.read(by, room, move |tx, room| {
+            tree::page(tx, room, &at, &page, manifests)
+        })
+        .await
     }
 
     /// Lists the trash: the nodes that were removed, not what is below them (list one by its id for that).
-    pub async fn trash(&self, by: &Caller, room: RoomRef, page: Page) -> Result<NodePage, Error> {
-        todo!()
+    pub async fn trash(&self, by: &Caller, room: RoomRef, page: Page) -> Result<NodePage> {
+        self.read(by, room, move |tx, room| read::trash(tx, room, &page))
+            .await
     }
 
-    /// Finds nodes outside the trash by a part of their name, by tag, or by both, oldest first.
+    /// Finds nodes outside the trash by a part of their name, by tag, or by both, in the order they were made.
     pub async fn find(
         &self,
         by: &Caller,
         room: RoomRef,
         query: FindQuery,
         page: Page,
-    ) -> Result<NodePage, Error> {
-        todo!()
+    ) -> Result<NodePage> {
+        self.read(by, room, move |tx, room| {
+            find::page(tx, room, &query, &page)
+        })
+        .await
     }
 
     /// Returns the stream past position `after`.
@@ -123,8 +158,12 @@ impl Drives {
         room: RoomRef,
         after: u64,
         limit: Option<u32>,
-    ) -> Result<Changes, Error> {
-        todo!()
+    ) -> Result<Changes> {
+        let limit = read::page_limit(limit);
+        self.read(by, room, move |tx, room| {
+            stream::read(tx, room, after, limit)
+        })
+        .await
     }
 
     /// Lists the revisions of a file whose content is kept, newest first, older than revision `before`.
@@ -135,8 +174,11 @@ impl Drives {
         at: At,
         before: Option<u64>,
         limit: Option<u32>,
-    ) -> Result<Revisions, Error> {
-        todo!()
+    ) -> Result<Revisions> {
+        self.read(by, room, move |tx, room| {
+            read::revisions(tx, room, &at, before, limit)
+        })
+        .await
     }
 
     /// Returns the chunks of a file, at a revision or at its present one.
@@ -146,28 +188,11 @@ impl Drives {
         room: RoomRef,
         at: At,
         revision: Option<u64>,
-    ) -> Result<Manifest, Error> {
-        todo!()
-    }
-
-    /// Applies a commit, all of it or nothing.
-    ///
-    /// The same commit sent again is answered with `repeated` and without results.
-    ///
-    /// # Errors
-    /// - Any code, with `failed` filled in: these operations could not be applied; the error's code is the first one's.
-    ///   A `put` that fails with `NotFound` names chunks that are not there: upload them and commit again.
-    /// - `Invalid`: the id was used for another commit, or an operation is malformed.
-    /// - `TooLarge`: too many operations.
-    /// - `OverQuota`: the owner's quota has no room for it.
-    /// - `NotFound`: there is no such room for the caller; `Denied`: the caller may only read there.
-    pub async fn commit(
-        &self,
-        by: &Caller,
-        room: RoomRef,
-        commit: Commit,
-    ) -> Result<Committed, Error> {
-        todo!()
+    ) -> Result<Manifest> {
+        self.read(by, room, move |tx, room| {
+            read::manifest(tx, room, &at, revision)
+        })
+        .await
     }
 
     /// Sets how long a drive keeps what is no longer current. Owners only.
@@ -176,13 +201,96 @@ impl Drives {
         by: &Caller,
         room: RoomRef,
         retention: Retention,
-    ) -> Result<Retention, Error> {
-        todo!()
+    ) -> Result<Retention> {
+        let by = *by;
+        let room = room.id(&by)?;
+        self.ground
+            .db
+            .write(Lock::Room(room), move |tx| {
+                let room = enter(tx, &by, room, Right::Own)?;
+                tx.exec(
+                    "UPDATE room SET revision_days = ?1, trash_days = ?2 WHERE id = ?3",
+                    &[
+                        retention.revision_days.into(),
+                        retention.trash_days.into(),
+                        room.id.into(),
+                    ],
+                )?;
+                Ok(retention)
+            })
+            .await
     }
 
-    /// Counts what every drive and every account uses again from the rows, and mends what had drifted.
-    /// Returns how many rooms and accounts were wrong, which should be none.
-    pub async fn recount_usage(&self) -> Result<u64, Error> {
-        todo!()
+    /// Counts what every drive and every account uses again from the rows, and mends what had drifted. Returns how many
+    /// figures were wrong, which should be none.
+    pub async fn recount_usage(&self) -> Result<u64> {
+        let mut mended = 0;
+        let mut after: Option<AccountId> = None;
+        loop {
+            let next = self
+                .ground
+                .db
+                .read(move |tx| usage::next_owner(tx, after))
+                .await?;
+            let Some((account, rooms)) = next else {
+                return Ok(mended);
+            };
+            after = Some(account);
+            mended += self
+                .ground
+                .db
+                .write(Lock::Rooms(rooms.clone()), move |tx| {
+                    usage::recount(tx, account, &rooms)
+                })
+                .await?;
+        }
+    }
+
+    /// A file's content as the database has it, for the transfers.
+    pub(crate) async fn content(
+        &self,
+        by: &Caller,
+        room: RoomRef,
+        at: At,
+        revision: Option<u64>,
+    ) -> Result<StoredContent> {
+        self.read(by, room, move |tx, room| {
+            read::content(tx, room, &at, revision)
+        })
+        .await
+    }
+
+    /// Checks that the caller may put a file at `path`, and returns how many bytes the owner's quota has left.
+    pub(crate) async fn room_for_put(&self, by: &Caller, room: RoomRef, path: &str) -> Result<u64> {
+        let path = DrivePath::parse(path).map_err(place::invalid_path)?;
+        if path.is_root() {
+            return Err(Error::invalid("the root of the drive cannot be replaced"));
+        }
+        let by = *by;
+        let room = room.id(&by)?;
+        self.ground
+            .db
+            .read(move |tx| {
+                let room = enter(tx, &by, room, Right::Edit)?;
+                Ok(room.quota_bytes.saturating_sub(room.owner_used_bytes))
+            })
+            .await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        by: &Caller,
+        room: RoomRef,
+        mut work: impl FnMut(&mut Tx<'_>, &Entered) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let by = *by;
+        let room = room.id(&by)?;
+        self.ground
+            .db
+            .read(move |tx| {
+                let room = enter(tx, &by, room, Right::Read)?;
+                work(tx, &room)
+            })
+            .await
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct NodeRow {
 }
 
 /// What a node is and holds, apart from its place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) kind: NodeKind,
     pub(super) revision: u64,

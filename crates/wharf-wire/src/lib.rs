@@ -1,4 +1,4 @@
-//! Codecs without I/O: cutting files into chunks, manifests, chunk frames and segments.
+//! Codecs without I/O: cutting files into chunks, manifests, chunk frames, segments, and what doors parse.
 //!
 //! Everything here is a pure function of its input. Decoders take bytes from strangers and from damaged disks: they
 //! bound what they allocate, never panic, and say what was wrong.
@@ -6,6 +6,7 @@
 pub mod cut;
 pub mod frame;
 pub mod manifest;
+pub mod range;
 pub mod segment;
 
 #[cfg(test)]

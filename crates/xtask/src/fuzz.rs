@@ -1,4 +1,6 @@
 //! Runs the fuzz targets of fuzz/ one after another.
+//!
+//! What a run finds interesting goes to fuzz/work; the checked-in corpus is only read.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,8 +20,13 @@ pub(crate) fn run(root: &Path, seconds: u32) -> Result<()> {
     );
     for target in String::from_utf8_lossy(&list.stdout).lines() {
         println!("== {target}, {seconds} s");
+        let found = root.join("fuzz/work").join(target);
+        std::fs::create_dir_all(&found).with_context(|| format!("{}", found.display()))?;
         let status = cargo_fuzz(root)
-            .args(["run", target, "--", "-max_len=65536"])
+            .args(["run", target])
+            .arg(found)
+            .arg(root.join("fuzz/corpus").join(target))
+            .args(["--", "-max_len=65536"])
             .arg(format!("-max_total_time={seconds}"))
             .status()?;
         ensure!(status.success(), "fuzz target {target} found a crash");

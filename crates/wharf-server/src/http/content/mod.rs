@@ -10,7 +10,6 @@
 
 mod condition;
 mod media;
-mod range;
 
 use std::ops::Range;
 
@@ -33,6 +32,7 @@ use wharf_core::{Caller, Error};
 use wharf_types::ErrorCode;
 use wharf_types::api::drive::{At, Expect, Node, OpResult};
 use wharf_types::limit::{CHUNK_BYTES_MAX, FILE_BYTES_MAX};
+use wharf_wire::range::{self, Wanted};
 
 use super::Http;
 use super::body::{self, json};
@@ -44,7 +44,6 @@ use super::problems::{
 };
 use super::stream::{self, Feed};
 use condition::{Required, Validators, Verdict};
-use range::Wanted;
 
 /// Memory of one download: two chunks of the usual size, one being sent and one read.
 const DOWNLOAD_MEMORY_BYTES: u64 = 2 * wharf_types::limit::CHUNK_BYTES_AVERAGE as u64;

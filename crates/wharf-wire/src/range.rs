@@ -1,10 +1,10 @@
-//! The `Range` header (RFC 9110, section 14).
+//! The `Range` header of HTTP (RFC 9110, section 14).
 
 use std::ops::Range;
 
 /// What part of a content a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub enum Wanted {
     /// All of it: there is no range, or one that a server may or must pass over.
     Whole,
     /// These bytes; never empty, and within the content.
@@ -16,7 +16,7 @@ pub(super) enum Wanted {
 /// Reads the value of a `Range` header for a content of `total` bytes.
 ///
 /// A malformed value, another unit, and more than one range all mean the whole content, as section 14.2 allows.
-pub(super) fn parse(value: &str, total: u64) -> Wanted {
+pub fn parse(value: &str, total: u64) -> Wanted {
     let Some((unit, set)) = value.split_once('=') else {
         return Wanted::Whole;
     };

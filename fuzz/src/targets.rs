@@ -1,0 +1,272 @@
+//! What the fuzz targets do. Plain functions, so that the stable tests run the corpus through the same code.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wharf_types::api::{account, drive, problem, transfer};
+use wharf_types::limit::CHUNK_BYTES_MAX;
+use wharf_types::{ChunkHash, DrivePath, Name, NodeId};
+use wharf_wire::frame::{
+    Answer, Codec, Frame, FrameDecoder, FrameError, FrameHeader, FrameWriter, open,
+};
+use wharf_wire::manifest::{Manifest, content_of_packed, from_base64, to_base64};
+use wharf_wire::range::{self, Wanted};
+use wharf_wire::segment::{IndexEntry, Scanned, read_index, read_trailer, scan};
+
+/// A target: its name, and what takes the input.
+type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub(crate) const TARGETS: &[Target] = &[
+    ("api", api),
+    ("chunk", chunk),
+    ("frames", frames),
+    ("manifest", manifest),
+    ("name", name),
+    ("range", range),
+    ("segment", segment),
+];
+
+/// Names, paths, ids and hashes: what is read is shown so that it is read again.
+fn name(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(name) = Name::new(text) {
+        assert_eq!(name.as_str(), text);
+        if let Ok(key) = Name::new(name.key()) {
+            assert_eq!(key.key(), name.key());
+            assert_eq!(key.fold(), name.fold());
+        }
+    }
+    if let Ok(path) = DrivePath::parse(text) {
+        assert_eq!(DrivePath::parse(&path.to_string()), Ok(path.clone()));
+        if let Some((parents, last)) = path.split_last() {
+            let joined = parents
+                .iter()
+                .chain([last])
+                .try_fold(DrivePath::root(), |path, name| path.join(name.clone()));
+            assert_eq!(joined, Ok(path));
+        }
+    }
+    if let Ok(id) = text.parse::<NodeId>() {
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+    if let Ok(hash) = text.parse::<ChunkHash>() {
+        assert_eq!(hash.to_string(), text.to_ascii_lowercase());
+    }
+}
+
+/// Packed manifests: there is one form of each, and spans stay within the file.
+fn manifest(bytes: &[u8]) {
+    assert_eq!(from_base64(&to_base64(bytes)).as_deref(), Ok(bytes));
+    if let Ok(packed) = std::str::from_utf8(bytes)
+        .map_err(drop)
+        .and_then(|text| from_base64(text).map_err(drop))
+    {
+        assert_eq!(to_base64(&packed).as_bytes(), bytes);
+    }
+    let Ok(manifest) = Manifest::unpack(bytes) else {
+        return;
+    };
+    assert_eq!(manifest.pack(), bytes);
+    assert_eq!(manifest.content(), content_of_packed(bytes));
+    let file_bytes = manifest.bytes();
+    for range in [
+        0..u64::MAX,
+        file_bytes / 3..file_bytes / 2,
+        file_bytes.saturating_sub(1)..file_bytes + 1,
+    ] {
+        let spans = manifest.spans(range.clone());
+        let covered: u64 = spans.iter().map(|span| u64::from(span.bytes)).sum();
+        assert_eq!(
+            covered,
+            range.end.min(file_bytes).saturating_sub(range.start)
+        );
+        for span in spans {
+            assert!(span.offset_bytes + span.bytes <= manifest.chunks[span.index].bytes);
+        }
+    }
+}
+
+/// A stream of frames: pieces of any length give what the whole gives, and it is written as it was read.
+fn frames(bytes: &[u8]) {
+    let Some((&piece_bytes, stream)) = bytes.split_first() else {
+        return;
+    };
+    let (whole, error) = answers(stream, stream.len().max(1));
+    let (pieces, piece_error) = answers(stream, usize::from(piece_bytes) + 1);
+    assert_eq!((&pieces, piece_error), (&whole, error));
+    let mut writer = FrameWriter::default();
+    for answer in &whole {
+        match answer {
+            Answer::Chunk(frame) => writer.push(frame),
+            Answer::Absent { hash, absence } => writer.push_absent(*hash, *absence),
+        }
+    }
+    let written = writer.finish().concat();
+    assert!(stream.starts_with(&written));
+    assert!(error.is_some() || written.len() == stream.len());
+    for answer in whole {
+        if let Answer::Chunk(frame) = answer {
+            check_opened(&frame);
+        }
+    }
+}
+
+/// What a stream holds up to its end or its first error.
+fn answers(stream: &[u8], piece_bytes: usize) -> (Vec<Answer>, Option<FrameError>) {
+    let mut decoder = FrameDecoder::default();
+    let mut answers = Vec::new();
+    for piece in stream.chunks(piece_bytes) {
+        decoder.push(Bytes::copy_from_slice(piece));
+        loop {
+            match decoder.next_answer() {
+                Ok(Some(answer)) => answers.push(answer),
+                Ok(None) => break,
+                Err(error) => return (answers, Some(error)),
+            }
+        }
+    }
+    (answers, decoder.end().err())
+}
+
+fn check_opened(frame: &Frame) {
+    if let Ok(bytes) = frame.open() {
+        assert_eq!(bytes.len(), frame.header.bytes as usize);
+        assert_eq!(ChunkHash::of(&bytes), frame.header.hash);
+    }
+}
+
+/// Stored forms: any bytes survive sealing, and as a zstd frame they unpack to what the header says or not at all.
+fn chunk(bytes: &[u8]) {
+    let Some((&length, stored)) = bytes.split_first() else {
+        return;
+    };
+    if !stored.is_empty() {
+        let frame = Frame::seal(ChunkHash::of(stored), Bytes::copy_from_slice(stored));
+        assert_eq!(frame.open().as_deref(), Ok(stored));
+    }
+    let Ok(stored_bytes) = u32::try_from(stored.len()) else {
+        return;
+    };
+    let bytes = (stored_bytes + 1).saturating_mul(u32::from(length) + 1);
+    let header = FrameHeader {
+        hash: ChunkHash::of(stored),
+        codec: Codec::Zstd,
+        stored_bytes,
+        bytes,
+    };
+    match open(&header, stored) {
+        Err(FrameError::Mismatch { want }) => assert_eq!(want, header.hash),
+        Err(FrameError::Unpack { bytes }) => assert_eq!(bytes, header.bytes),
+        Err(FrameError::Lengths { .. }) => {
+            assert!(stored.is_empty() || bytes as usize > CHUNK_BYTES_MAX);
+        }
+        unexpected => panic!("a hash of other bytes was taken: {unexpected:?}"),
+    }
+}
+
+/// Segments: an index describes frames in a row, and what a scan finds is whole and does not overlap.
+fn segment(bytes: &[u8]) {
+    if let Some(entries) = index_of(bytes) {
+        check_order(&entries, bytes.len());
+        for entry in &entries {
+            let range = entry.offset as usize..entry.end() as usize;
+            let frame = Frame {
+                header: entry.header(),
+                stored: Bytes::copy_from_slice(&bytes[range]),
+            };
+            check_opened(&frame);
+        }
+    }
+    let Scanned { entries, damaged } = scan(bytes);
+    check_order(&entries, bytes.len());
+    for entry in &entries {
+        let stored = &bytes[entry.offset as usize..entry.end() as usize];
+        assert!(open(&entry.header(), stored).is_ok());
+        assert!(
+            damaged
+                .iter()
+                .all(|Range { start, end }| *end <= entry.offset || entry.end() <= *start)
+        );
+    }
+}
+
+fn index_of(segment: &[u8]) -> Option<Vec<IndexEntry>> {
+    let trailer = read_trailer(segment.len() as u64, segment).ok()?;
+    let Range { start, end } = trailer.index_range();
+    read_index(&trailer, &segment[start as usize..end as usize]).ok()
+}
+
+fn check_order(entries: &[IndexEntry], segment_bytes: usize) {
+    let mut end = 0;
+    for entry in entries {
+        assert!(end < entry.offset);
+        end = entry.end();
+    }
+    assert!(end <= segment_bytes as u64);
+}
+
+/// The Range header: never a byte outside of the content.
+fn range(bytes: &[u8]) {
+    let Some((total, value)) = bytes.split_first_chunk::<8>() else {
+        return;
+    };
+    let total = u64::from_le_bytes(*total);
+    if let Ok(value) = std::str::from_utf8(value)
+        && let Wanted::Part(range) = range::parse(value, total)
+    {
+        assert!(range.start < range.end && range.end <= total);
+        let first_and_last = format!("bytes={}-{}", range.start, range.end - 1);
+        assert_eq!(range::parse(&first_and_last, total), Wanted::Part(range));
+    }
+}
+
+/// Bodies of the API: what is read is written so that it is read again.
+fn api(bytes: &[u8]) {
+    const BODIES: &[fn(&[u8])] = &[
+        body::<drive::Commit>,
+        body::<drive::Committed>,
+        body::<drive::Tree>,
+        body::<drive::NodePage>,
+        body::<drive::Changes>,
+        body::<drive::Revisions>,
+        body::<drive::Manifest>,
+        body::<drive::Drive>,
+        body::<drive::Retention>,
+        body::<account::ServerInfo>,
+        body::<account::Account>,
+        body::<account::Accounts>,
+        body::<account::Signup>,
+        body::<account::Login>,
+        body::<account::LoggedIn>,
+        body::<account::Session>,
+        body::<account::RenameSession>,
+        body::<account::ChangePassword>,
+        body::<account::CreateInvitation>,
+        body::<account::Invitation>,
+        body::<account::AddAccount>,
+        body::<account::EditAccount>,
+        body::<transfer::Uploaded>,
+        body::<problem::Problem>,
+    ];
+    // Every body is tried: a document of one kind is also a likely mistake where another is expected.
+    for body in BODIES {
+        body(bytes);
+    }
+}
+
+fn body<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
+    let Ok(read) = serde_json::from_slice::<T>(bytes) else {
+        return;
+    };
+    let written = serde_json::to_string(&read).expect("what was read can be written");
+    let again = serde_json::from_str::<T>(&written).expect("what was written can be read");
+    assert_eq!(
+        serde_json::to_string(&again).expect("and written again"),
+        written
+    );
+}

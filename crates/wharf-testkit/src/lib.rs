@@ -7,3 +7,4 @@ pub mod db;
 pub mod disk;
 pub mod interpose;
 pub mod postgres;
+pub mod program;

@@ -8,3 +8,6 @@ pub mod disk;
 pub mod interpose;
 pub mod postgres;
 pub mod program;
+pub mod proxy;
+#[cfg(feature = "server")]
+pub mod server;

@@ -20,14 +20,13 @@ use wharf_types::api::account::{
 use super::Http;
 use super::body::json;
 use super::error::Answer;
-use super::extract::{self, By, Id, Json, LoginName, Query};
+use super::extract::{self, By, Id, Json, Query};
 use super::problems::{Any, CanBeInvalid, CanBeMissing, CanConflict, HasBody, NeedsLogin};
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
         .routes(routes!(list_accounts, add_account))
-        .routes(routes!(find_account))
-        .routes(routes!(edit_account))
+        .routes(routes!(find_account, edit_account))
         .routes(routes!(list_invitations, create_invitation))
         .routes(routes!(end_invitation))
 }
@@ -81,12 +80,13 @@ async fn add_account(
 }
 
 /// The account with a username, number or e-mail address
-#[utoipa::path(get, path = "/admin/accounts/{login}", tag = "admin", params(("login" = String, Path)),
+#[utoipa::path(get, path = "/admin/accounts/{id}", tag = "admin",
+    params(("id" = String, Path, description = "Username, six-digit number or e-mail address.")),
     responses((status = 200, body = Account), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn find_account(
     State(http): State<Http>,
     By(caller): By,
-    LoginName(login): LoginName,
+    Id(login): Id<String>,
 ) -> Answer<Response> {
     json(
         StatusCode::OK,

@@ -22,6 +22,7 @@ use super::admission::Admitted;
 use super::body::{self, json};
 use super::error::{Answer, Refusal};
 use super::extract::{By, must_be};
+use super::openapi::Binary;
 use super::problems::{Any, HasBody, NeedsLogin};
 use super::stream::{self, Feed};
 
@@ -50,8 +51,8 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
 /// The body is a list of hashes, 32 bytes each; the answer has, in the same form and order, those that must be uploaded
 /// before a commit can name them. Answered only from what the caller has uploaded or can read.
 #[utoipa::path(post, path = "/chunks/missing", tag = "chunks",
-    request_body(content = Vec<u8>, content_type = "application/vnd.wharf.hashes"),
-    responses((status = 200, description = "The missing ones.", body = Vec<u8>, content_type = "application/vnd.wharf.hashes"),
+    request_body(content = inline(Binary), content_type = "application/vnd.wharf.hashes"),
+    responses((status = 200, description = "The missing ones.", body = inline(Binary), content_type = "application/vnd.wharf.hashes"),
     NeedsLogin, HasBody, Any))]
 async fn missing(State(http): State<Http>, By(caller): By, request: Request) -> Answer<Response> {
     let asked = hashes(&http, request).await?;
@@ -68,7 +69,7 @@ async fn missing(State(http): State<Http>, By(caller): By, request: Request) -> 
 /// The body is chunks in frames. They are durable when the answer comes. Where the connection breaks, the chunks that
 /// arrived whole are kept: ask what is missing and send the rest. The same holds where the answer is a refusal.
 #[utoipa::path(post, path = "/chunks", tag = "chunks",
-    request_body(content = Vec<u8>, content_type = "application/vnd.wharf.chunks"),
+    request_body(content = inline(Binary), content_type = "application/vnd.wharf.chunks"),
     responses((status = 200, body = Uploaded), NeedsLogin, HasBody, Any))]
 async fn upload(State(http): State<Http>, By(caller): By, request: Request) -> Answer<Response> {
     must_be(request.headers(), CHUNKS_TYPE)?;
@@ -92,8 +93,8 @@ async fn upload(State(http): State<Http>, By(caller): By, request: Request) -> A
 /// The body is a list of hashes, 32 bytes each; the answer has the chunks in frames, in the same order. A chunk that
 /// cannot be given has a frame that says why. Each frame is as it rests, so the client verifies it.
 #[utoipa::path(post, path = "/chunks/fetch", tag = "chunks",
-    request_body(content = Vec<u8>, content_type = "application/vnd.wharf.hashes"),
-    responses((status = 200, description = "The chunks.", body = Vec<u8>, content_type = "application/vnd.wharf.chunks"),
+    request_body(content = inline(Binary), content_type = "application/vnd.wharf.hashes"),
+    responses((status = 200, description = "The chunks.", body = inline(Binary), content_type = "application/vnd.wharf.chunks"),
     NeedsLogin, HasBody, Any))]
 async fn fetch(State(http): State<Http>, By(caller): By, request: Request) -> Answer<Response> {
     let asked = hashes(&http, request).await?;

@@ -38,9 +38,6 @@ pub(super) struct Id<T>(pub(super) T);
 /// The `{path}` at the end of the path: a path in a drive.
 pub(super) struct FilePath(pub(super) String);
 
-/// The `{login}` of the path.
-pub(super) struct LoginName(pub(super) String);
-
 /// The query, as `T`.
 pub(super) struct Query<T>(pub(super) T);
 
@@ -192,14 +189,6 @@ impl FromRequestParts<Http> for FilePath {
 
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Answer<Self> {
         path_param(parts, http, "path").await.map(Self)
-    }
-}
-
-impl FromRequestParts<Http> for LoginName {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, http: &Http) -> Answer<Self> {
-        path_param(parts, http, "login").await.map(Self)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
-use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{OpenApi, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use wharf_types::api::problem::Problem;
 
@@ -62,6 +64,22 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
     text.push('\n');
     Ok(text)
 }
+
+/// A body that is no text: for descriptions only.
+pub(super) struct Binary;
+
+impl PartialSchema for Binary {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(format))
+            .build();
+        RefOr::T(Schema::Object(schema))
+    }
+}
+
+impl ToSchema for Binary {}
 
 /// This description
 #[utoipa::path(get, path = "/openapi.json", tag = "server", security(()),

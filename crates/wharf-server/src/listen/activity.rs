@@ -104,7 +104,7 @@ mod tests {
     use super::{Activity, Traffic};
 
     const FIRST: Duration = Duration::from_secs(10);
-    const STALL: Duration = Duration::from_secs(60);
+    const STALL: Duration = Duration::from_mins(1);
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_connection_ends_after_the_first_period() {

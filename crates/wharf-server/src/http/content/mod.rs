@@ -38,6 +38,7 @@ use super::Http;
 use super::body::{self, json};
 use super::error::{Answer, Refusal};
 use super::extract::{AtQuery, By, FilePath, Query, Room};
+use super::openapi::Binary;
 use super::problems::{
     Any, CanBeInvalid, CanBeMissing, CanBeUnsatisfiable, CanConflict, CanFailCondition, HasBody,
     NeedsLogin,
@@ -80,8 +81,8 @@ struct PutQuery {
 #[utoipa::path(get, path = "/rooms/{room}/content/{*path}", tag = "content", params(
     Room,
     FilePath, RevisionQuery),
-    responses((status = 200, description = "All of it.", body = Vec<u8>, content_type = "*/*"),
-    (status = 206, description = "The range.", body = Vec<u8>, content_type = "*/*"),
+    responses((status = 200, description = "All of it.", body = inline(Binary), content_type = "*/*"),
+    (status = 206, description = "The range.", body = inline(Binary), content_type = "*/*"),
     (status = 304, description = "The client has it."),
     NeedsLogin, CanBeInvalid, CanBeMissing, CanFailCondition, CanBeUnsatisfiable, Any))]
 async fn get_by_path(
@@ -105,8 +106,8 @@ async fn get_by_path(
 /// As by its path.
 #[utoipa::path(get, path = "/rooms/{room}/content", tag = "content",
     params(Room, AtQuery, RevisionQuery),
-    responses((status = 200, description = "All of it.", body = Vec<u8>, content_type = "*/*"),
-    (status = 206, description = "The range.", body = Vec<u8>, content_type = "*/*"),
+    responses((status = 200, description = "All of it.", body = inline(Binary), content_type = "*/*"),
+    (status = 206, description = "The range.", body = inline(Binary), content_type = "*/*"),
     (status = 304, description = "The client has it."),
     NeedsLogin, CanBeInvalid, CanBeMissing, CanFailCondition, CanBeUnsatisfiable, Any))]
 async fn get_by_query(
@@ -238,7 +239,7 @@ fn unsatisfiable(bytes: u64) -> Refusal {
 #[utoipa::path(put, path = "/rooms/{room}/content/{*path}", tag = "content", params(
     Room,
     FilePath, PutQuery),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    request_body(content = inline(Binary), content_type = "application/octet-stream"),
     responses((status = 200, description = "Replaced.", body = OpResult), (status = 201, description = "Made.", body = OpResult),
     NeedsLogin, HasBody, CanBeMissing, CanConflict, CanFailCondition, Any))]
 async fn put(

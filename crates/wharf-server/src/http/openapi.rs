@@ -1,5 +1,10 @@
 //! The OpenAPI description, made from the same list as the router.
 
+#![expect(
+    unused_qualifications,
+    reason = "utoipa names the types in `schemas` by more than they need"
+)]
+
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use utoipa::openapi::RefOr;

@@ -15,9 +15,12 @@
 
 pub mod api;
 pub mod clock;
+mod disk;
 pub mod error;
 pub mod net;
 pub mod progress;
+mod plan;
+mod scan;
 pub mod task;
 pub mod transfer;
 

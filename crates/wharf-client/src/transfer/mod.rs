@@ -1,5 +1,7 @@
 //! Putting and getting: files, folders, streams; and running tasks.
 
+mod report;
+
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,72 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use wharf_types::api::drive::{At, OpResult};
 
+pub use self::report::{Notice, NoticeKind, Report};
 use crate::api::{Api, Room};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::task::{TaskState, TaskStore};
-
-/// Something about one path that a person should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Notice {
-    /// The local path or the path in the drive, as text.
-    pub path: String,
-    /// What kind of thing it is.
-    pub kind: NoticeKind,
-    /// In words.
-    pub detail: String,
-}
-
-/// What kind of thing a notice tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeKind {
-    /// A link or special file, left out on purpose. It does not make a transfer incomplete.
-    LeftOut,
-    /// A name that the other side cannot represent, or that would collide with another one there.
-    Name,
-    /// The two sides changed independently; both were kept as they are.
-    Conflict,
-    /// The file kept changing while it was read.
-    Changing,
-    /// The local disk or its permissions refused.
-    Local,
-    /// The server refused this one.
-    Refused,
-    /// The stored bytes do not match their hash, and no good copy is left.
-    Corrupt,
-}
-
-/// What a transfer did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// Files and links that were transferred.
-    pub files_moved: u64,
-    /// Files that were there already.
-    pub files_unchanged: u64,
-    /// Folders that were made.
-    pub folders_made: u64,
-    /// Bytes of the files that were transferred.
-    pub bytes_moved: u64,
-    /// Bytes of chunks that travelled.
-    pub bytes_wire: u64,
-    /// What a person should know, at most [`Report::NOTICES_MAX`].
-    pub notices: Vec<Notice>,
-    /// Notices that were left out of the list.
-    pub notices_more: u64,
-    /// Paths that are not as they should be.
-    pub failed: u64,
-}
-
-impl Report {
-    /// Most notices that a report lists.
-    pub const NOTICES_MAX: usize = 1_000;
-
-    /// Whether everything that was asked for is in place.
-    pub fn is_complete(&self) -> bool {
-        self.failed == 0
-    }
-}
 
 /// What happens to a place on the other side that already holds something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

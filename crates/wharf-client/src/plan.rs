@@ -109,12 +109,19 @@ impl RemoteTree {
 
 impl RemoteNode {
     fn looks_like(&self, stat: &Stat) -> bool {
-        self.bytes == stat.bytes && self.mtime_ns == Some(stat.mtime_ns) && self.executable == stat.executable
+        self.bytes == stat.bytes
+            && self.mtime_ns == Some(stat.mtime_ns)
+            && self.executable == stat.executable
     }
 }
 
 /// Decides about a local file or link.
-pub(crate) fn put(local: &Stat, remote: Option<&RemoteNode>, compare: Compare, on_different: OnDifferent) -> PutStep {
+pub(crate) fn put(
+    local: &Stat,
+    remote: Option<&RemoteNode>,
+    compare: Compare,
+    on_different: OnDifferent,
+) -> PutStep {
     let expect = match (on_different, remote) {
         (OnDifferent::Overwrite, _) => Some(Expect::Any),
         (_, None) => Some(Expect::Absent),
@@ -176,13 +183,20 @@ pub(crate) fn after_refusal(
 }
 
 /// Decides about a file or link of the drive, given what its place on the disk holds.
-pub(crate) fn get(remote: &RemoteNode, local: Option<&Stat>, compare: Compare, on_different: OnDifferent) -> GetStep {
+pub(crate) fn get(
+    remote: &RemoteNode,
+    local: Option<&Stat>,
+    compare: Compare,
+    on_different: OnDifferent,
+) -> GetStep {
     let Some(local) = local else {
         return GetStep::Fetch { planned: None };
     };
     match local.kind {
         Kind::Folder => return GetStep::Conflict("a folder of this name is there"),
-        Kind::Special => return GetStep::Conflict("a device, socket or pipe of this name is there"),
+        Kind::Special => {
+            return GetStep::Conflict("a device, socket or pipe of this name is there");
+        }
         Kind::File | Kind::Link => {}
     }
     let planned = local.identity;
@@ -202,7 +216,11 @@ pub(crate) fn get(remote: &RemoteNode, local: Option<&Stat>, compare: Compare, o
 }
 
 /// Decides whether a node's kind and name are got at all.
-pub(crate) fn is_wanted(path: &str, kind: NodeKind, links: Links) -> Result<(), (bool, &'static str)> {
+pub(crate) fn is_wanted(
+    path: &str,
+    kind: NodeKind,
+    links: Links,
+) -> Result<(), (bool, &'static str)> {
     let name = path.rsplit('/').next().unwrap_or(path);
     if name.starts_with(PART_PREFIX) {
         return Err((false, "the name is kept for unfinished downloads"));

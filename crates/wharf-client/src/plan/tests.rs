@@ -2,7 +2,10 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use wharf_types::api::drive::{Expect, NodeKind};
 use wharf_types::{ContentHash, ErrorCode};
 
-use super::{FoldGuard, GetStep, PutStep, Refusal, RemoteNode, after_refusal, get, is_wanted, put, put_folder};
+use super::{
+    FoldGuard, GetStep, PutStep, Refusal, RemoteNode, after_refusal, get, is_wanted, put,
+    put_folder,
+};
 use crate::disk::{Folder, Stat};
 use crate::transfer::{Compare, Links, OnDifferent};
 
@@ -29,8 +32,14 @@ fn local() -> Stat {
 #[test]
 fn a_file_that_looks_the_same_is_skipped_both_ways() {
     let (local, remote) = (local(), remote());
-    assert_eq!(put(&local, Some(&remote), Compare::Stat, OnDifferent::Keep), PutStep::Skip);
-    assert_eq!(get(&remote, Some(&local), Compare::Stat, OnDifferent::Keep), GetStep::Skip);
+    assert_eq!(
+        put(&local, Some(&remote), Compare::Stat, OnDifferent::Keep),
+        PutStep::Skip
+    );
+    assert_eq!(
+        get(&remote, Some(&local), Compare::Stat, OnDifferent::Keep),
+        GetStep::Skip
+    );
 }
 
 #[test]
@@ -57,24 +66,46 @@ fn size_time_and_executable_bit_each_make_a_file_different() {
 
 #[test]
 fn a_new_path_is_expected_to_be_absent() {
-    assert_eq!(put(&local(), None, Compare::Stat, OnDifferent::Replace), PutStep::Send(Expect::Absent));
-    assert_eq!(put(&local(), None, Compare::Stat, OnDifferent::Keep), PutStep::Send(Expect::Absent));
-    assert_eq!(put(&local(), None, Compare::Stat, OnDifferent::Overwrite), PutStep::Send(Expect::Any));
-    assert_eq!(get(&remote(), None, Compare::Stat, OnDifferent::Keep), GetStep::Fetch { planned: None });
+    assert_eq!(
+        put(&local(), None, Compare::Stat, OnDifferent::Replace),
+        PutStep::Send(Expect::Absent)
+    );
+    assert_eq!(
+        put(&local(), None, Compare::Stat, OnDifferent::Keep),
+        PutStep::Send(Expect::Absent)
+    );
+    assert_eq!(
+        put(&local(), None, Compare::Stat, OnDifferent::Overwrite),
+        PutStep::Send(Expect::Any)
+    );
+    assert_eq!(
+        get(&remote(), None, Compare::Stat, OnDifferent::Keep),
+        GetStep::Fetch { planned: None }
+    );
 }
 
 #[test]
 fn comparing_by_content_reads_what_looks_the_same() {
     let (local, remote) = (local(), remote());
     assert_eq!(
-        put(&local, Some(&remote), Compare::Content, OnDifferent::Replace),
+        put(
+            &local,
+            Some(&remote),
+            Compare::Content,
+            OnDifferent::Replace
+        ),
         PutStep::Compare {
             same: ContentHash::of(b"content"),
             otherwise: Some(Expect::Revision(7)),
         },
     );
     assert!(matches!(
-        get(&remote, Some(&local), Compare::Content, OnDifferent::Replace),
+        get(
+            &remote,
+            Some(&local),
+            Compare::Content,
+            OnDifferent::Replace
+        ),
         GetStep::Compare { .. },
     ));
 }
@@ -86,7 +117,12 @@ fn folders_and_files_do_not_replace_each_other() {
         ..remote()
     };
     assert!(matches!(
-        put(&local(), Some(&folder), Compare::Stat, OnDifferent::Overwrite),
+        put(
+            &local(),
+            Some(&folder),
+            Compare::Stat,
+            OnDifferent::Overwrite
+        ),
         PutStep::Conflict(_),
     ));
     assert!(put_folder(Some(&remote())).is_err());
@@ -96,7 +132,12 @@ fn folders_and_files_do_not_replace_each_other() {
     std::fs::create_dir(temp.path().join("folder")).unwrap();
     let there = Folder::open(temp.path()).unwrap().stat("folder").unwrap();
     assert!(matches!(
-        get(&remote(), Some(&there), Compare::Stat, OnDifferent::Overwrite),
+        get(
+            &remote(),
+            Some(&there),
+            Compare::Stat,
+            OnDifferent::Overwrite
+        ),
         GetStep::Conflict(_),
     ));
 }
@@ -105,6 +146,7 @@ fn folders_and_files_do_not_replace_each_other() {
 fn a_refused_commit_is_decided_by_what_the_place_holds_now() {
     let ours = ContentHash::of(b"ours");
     let local = local();
+    let theirs = remote();
     let mut same = remote();
     same.content = Some(ours);
     let folder = RemoteNode {
@@ -113,12 +155,24 @@ fn a_refused_commit_is_decided_by_what_the_place_holds_now() {
     };
     let decide = |code, now, how| after_refusal(code, ours, &local, now, how);
     let replace = OnDifferent::Replace;
-    assert_eq!(decide(ErrorCode::Stale, Some(&same), replace), Refusal::Settled);
-    assert_eq!(decide(ErrorCode::Stale, None, replace), Refusal::Again(Expect::Absent));
-    assert!(matches!(decide(ErrorCode::Stale, Some(&remote()), replace), Refusal::Conflict(_)));
-    assert!(matches!(decide(ErrorCode::Exists, Some(&folder), replace), Refusal::Conflict(_)));
     assert_eq!(
-        decide(ErrorCode::Stale, Some(&remote()), OnDifferent::Overwrite),
+        decide(ErrorCode::Stale, Some(&same), replace),
+        Refusal::Settled
+    );
+    assert_eq!(
+        decide(ErrorCode::Stale, None, replace),
+        Refusal::Again(Expect::Absent)
+    );
+    assert!(matches!(
+        decide(ErrorCode::Stale, Some(&theirs), replace),
+        Refusal::Conflict(_)
+    ));
+    assert!(matches!(
+        decide(ErrorCode::Exists, Some(&folder), replace),
+        Refusal::Conflict(_)
+    ));
+    assert_eq!(
+        decide(ErrorCode::Stale, Some(&theirs), OnDifferent::Overwrite),
         Refusal::Again(Expect::Any),
     );
     assert_eq!(decide(ErrorCode::NotFound, None, replace), Refusal::Upload);
@@ -145,14 +199,20 @@ fn names_that_fold_together_collide_with_all_below_the_second() {
 }
 
 fn any_remote() -> impl Strategy<Value = Option<RemoteNode>> {
-    let kinds = prop_oneof![Just(NodeKind::File), Just(NodeKind::Folder), Just(NodeKind::Link)];
-    proptest::option::of((kinds, 1..9_u64, 0..4_u64, any::<bool>()).prop_map(|(kind, revision, bytes, executable)| RemoteNode {
-        kind,
-        revision,
-        bytes,
-        executable,
-        ..remote()
-    }))
+    let kinds = prop_oneof![
+        Just(NodeKind::File),
+        Just(NodeKind::Folder),
+        Just(NodeKind::Link)
+    ];
+    proptest::option::of((kinds, 1..9_u64, 0..4_u64, any::<bool>()).prop_map(
+        |(kind, revision, bytes, executable)| RemoteNode {
+            kind,
+            revision,
+            bytes,
+            executable,
+            ..remote()
+        },
+    ))
 }
 
 proptest! {

@@ -1,6 +1,9 @@
 //! Putting and getting: files, folders, streams; and running tasks.
 
+mod buffers;
+mod put;
 mod report;
+mod sending;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -100,10 +103,10 @@ impl Put {
     /// What ends the whole transfer. What concerns one path is a notice of the report.
     pub async fn run(
         &self,
-        _progress: &Arc<Progress>,
-        _stop: &CancellationToken,
+        progress: &Arc<Progress>,
+        stop: &CancellationToken,
     ) -> Result<Report, Error> {
-        todo!()
+        put::run(self, progress, stop).await
     }
 }
 

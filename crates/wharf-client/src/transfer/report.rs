@@ -21,6 +21,8 @@ pub enum NoticeKind {
     LeftOut,
     /// A name that the other side cannot represent, or that would collide with another one there.
     Name,
+    /// Another name there differs only in letter case; both are kept. It does not make a transfer incomplete.
+    Case,
     /// The other side holds something else, which was kept.
     Conflict,
     /// The file kept changing while it was read.
@@ -64,7 +66,7 @@ impl Report {
     }
 
     pub(crate) fn notice(&mut self, notice: Notice) {
-        if notice.kind != NoticeKind::LeftOut {
+        if !matches!(notice.kind, NoticeKind::LeftOut | NoticeKind::Case) {
             self.failed += 1;
         }
         if self.notices.len() < Self::NOTICES_MAX {

@@ -36,6 +36,15 @@ impl Default for RetentionCursor {
 }
 
 impl Drives {
+    /// Does a whole round of retention, as its job does in units spread over time.
+    pub async fn retain_all(&self) -> Result<()> {
+        let mut cursor = RetentionCursor::default();
+        while let Some(next) = self.retain(cursor).await? {
+            cursor = next;
+        }
+        Ok(())
+    }
+
     /// Does one bounded unit of a round through all rooms and returns where to go on, or `None` at the end of the round.
     ///
     /// Frees what was purged, purges what was in the trash for its days, frees revisions that were replaced longer ago than

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 mod accounts;
-mod job;
+mod desk;
+mod drive;
 mod support;

@@ -18,7 +18,7 @@ pub(crate) struct House {
     pub(crate) wharf: Wharf,
     pub(crate) clock: Clock,
     pub(crate) db: TestDb,
-    pub(crate) blob: Arc<MemoryBlob>,
+    blob: Arc<MemoryBlob>,
     config: HouseConfig,
 }
 

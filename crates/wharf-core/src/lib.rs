@@ -4,8 +4,6 @@
 //! [`accounts::Accounts::authenticate`] makes for a person, checks access inside its transaction on what it finds there,
 //! and answers with its outcome or one [`Error`].
 
-#![expect(dead_code, reason = "jobs are not registered yet")]
-
 mod access;
 pub mod accounts;
 mod caller;
@@ -110,8 +108,10 @@ impl Wharf {
         &self.jobs
     }
 
-    /// Starts the jobs that keep the house in order. End them with [`Jobs::stop`].
-    pub fn start_jobs(&self) {}
+    /// Starts the jobs that keep the house in order; call it once. End them with [`Jobs::stop`].
+    pub fn start_jobs(&self) {
+        job::start_all(&self.jobs, &self.ground, &self.accounts, &self.drive);
+    }
 
     /// The database.
     pub fn db(&self) -> &Db {

@@ -7,6 +7,9 @@ pub(crate) const EPOCH: &str = "epoch";
 /// The hash of the one-time code that makes the operator's account, while there is none. Hexadecimal.
 pub(crate) const SETUP_CODE_HASH: &str = "setup_code_hash";
 
+/// Where the scrub's round is.
+pub(crate) const SCRUB: &str = "scrub";
+
 pub(crate) fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>> {
     tx.opt(
         "SELECT value FROM setting WHERE name = ?1",

@@ -116,6 +116,21 @@ impl Accounts {
         };
         self.ground.db.write(Lock::Global, write).await
     }
+
+    /// Deletes sessions, counts and invitations whose time is over, `rows_max` of each at most. Returns the greatest of
+    /// the three numbers.
+    pub(crate) async fn expire(&self, rows_max: u32) -> Result<u64> {
+        let now_ms = self.ground.clock.now_ms();
+        let limits = self.ground.config.attempts;
+        let seen_since_ms = self.sessions_seen_since_ms(now_ms);
+        let expire = move |tx: &mut Tx<'_>| -> Result<u64> {
+            let sessions = rows::expire_sessions(tx, seen_since_ms, rows_max)?;
+            let attempts = attempt::expire(tx, &limits, now_ms, rows_max)?;
+            let invitations = invitation::expire(tx, now_ms, rows_max)?;
+            Ok(sessions.max(attempts).max(invitations))
+        };
+        self.ground.db.write(Lock::None, expire).await
+    }
 }
 
 fn new_epoch(ground: &Ground) -> String {

@@ -29,7 +29,6 @@ use wharf_types::{AccountId, RoomId};
 
 pub(crate) use commit::scopes_of;
 pub(crate) use read::StoredContent;
-#[expect(unused_imports, reason = "its job comes next")]
 pub(crate) use retention::RetentionCursor;
 pub(crate) use rows::insert_root;
 

@@ -66,11 +66,6 @@ impl<'c> Stream<'c> {
         }
     }
 
-    /// The last position.
-    pub(super) const fn head(&self) -> u64 {
-        self.head
-    }
-
     /// Adds a change and returns its position.
     pub(super) fn append(&mut self, change: NewChange<'c>) -> u64 {
         self.head += 1;

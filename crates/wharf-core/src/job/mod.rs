@@ -5,13 +5,28 @@
 //! await. Errors are counted, shown in [`JobStatus`] and answered with growing pauses; they never end a job. On
 //! [`Jobs::stop`] the unit under way may finish until the deadline.
 
+mod compaction;
+mod expiry;
+mod lease;
+mod retention;
 mod runner;
+mod scrub;
+mod sweep;
 
 use std::future::Future;
 
 pub use runner::Jobs;
 
+use crate::Ground;
+use crate::accounts::Accounts;
+use crate::drive::Drives;
 use crate::error::Result;
+use compaction::Compaction;
+use expiry::Expiry;
+use lease::Exclusive;
+use retention::Retention;
+use scrub::Scrub;
+use sweep::Sweep;
 
 /// What a job wants after a unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,5 +112,25 @@ impl JobState {
             Self::Done => "done",
             Self::Failed => "failed",
         }
+    }
+}
+
+/// Starts the jobs of a house.
+pub(crate) fn start_all(jobs: &Jobs, ground: &Ground, accounts: &Accounts, drives: &Drives) {
+    jobs.start(Exclusive::new(
+        Expiry::new(accounts.clone()),
+        ground.clone(),
+    ));
+    jobs.start(Exclusive::new(
+        Retention::new(drives.clone()),
+        ground.clone(),
+    ));
+    jobs.start(Exclusive::new(
+        Compaction::new(ground.clone()),
+        ground.clone(),
+    ));
+    jobs.start(Exclusive::new(Sweep::new(ground.clone()), ground.clone()));
+    if ground.config.scrub_days > 0 {
+        jobs.start(Exclusive::new(Scrub::new(ground.clone()), ground.clone()));
     }
 }

@@ -14,6 +14,8 @@ use super::{Job, JobState, JobStatus, Next};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 
+/// How long after its start a job first looks for work.
+const START_DELAY: Duration = Duration::from_mins(1);
 /// The pause after a first error; it doubles with each further one in a row.
 const RETRY_PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest pause after an error.
@@ -52,7 +54,8 @@ enum Unit {
 }
 
 impl Jobs {
-    pub(crate) fn new(clock: Clock) -> Self {
+    /// No jobs yet; their times are dated by `clock`.
+    pub fn new(clock: Clock) -> Self {
         Self {
             shared: Arc::new(Shared {
                 clock,
@@ -119,14 +122,14 @@ impl Jobs {
         self.shared.stopping.cancel();
         let mut tasks = std::mem::take(&mut *self.shared.tasks.lock());
         while let Ok(Some(_ended)) = timeout_at(until, tasks.join_next()).await {}
+        let is_over = |state| matches!(state, JobState::Done | JobState::Failed);
+        let late = self
+            .status()
+            .into_iter()
+            .filter(|status| !is_over(status.state));
+        let late = late.map(|status| status.name).collect();
         tasks.shutdown().await;
-        self.shared
-            .records
-            .lock()
-            .iter()
-            .filter(|record| record.status.lock().state == JobState::Failed)
-            .map(|record| record.name)
-            .collect()
+        late
     }
 
     fn find(&self, name: &str) -> Result<Arc<Record>> {
@@ -193,6 +196,8 @@ impl Drop for FailedUnlessDone {
 impl<J: Job> Run<J> {
     async fn until_done(mut self) {
         let guard = FailedUnlessDone(Arc::clone(&self.record));
+        // A house that is just opening has better things to do.
+        self.rest(JobState::Waiting, START_DELAY).await;
         while !self.stopping.is_cancelled() {
             if self.record.pace_percent.load(Ordering::SeqCst) == 0 {
                 self.rest(JobState::Paused, Duration::MAX).await;

@@ -5,4 +5,5 @@
 mod accounts;
 mod desk;
 mod drive;
+mod job;
 mod support;

@@ -18,7 +18,7 @@ pub(crate) struct House {
     pub(crate) wharf: Wharf,
     pub(crate) clock: Clock,
     pub(crate) db: TestDb,
-    blob: Arc<MemoryBlob>,
+    pub(crate) blob: Arc<MemoryBlob>,
     config: HouseConfig,
 }
 

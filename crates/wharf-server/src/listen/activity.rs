@@ -81,7 +81,7 @@ impl Activity {
     /// It looks once per period instead of once per byte, so a stall may be noticed as late as twice `stall`.
     pub(super) async fn stalled(&self, first: Duration, stall: Duration) {
         let mut seen = 0;
-        let mut period = first;
+        let mut period = first.min(stall);
         loop {
             tokio::time::sleep(period).await;
             let moved = self.moved_bytes.load(Ordering::Relaxed);

@@ -1,0 +1,53 @@
+//! Expiry: what counts for nothing any more goes: idle sessions, counts of failed attempts, spent invitations.
+//!
+//! None of it is let in anywhere once its time is over, whether this job runs or not.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{Job, Next};
+use crate::accounts::Accounts;
+use crate::error::Result;
+
+/// Rows of one kind that one unit deletes.
+const ROWS_PER_UNIT: u32 = 500;
+const PERIOD: Duration = Duration::from_mins(10);
+
+pub(super) struct Expiry {
+    accounts: Accounts,
+    expired_count: u64,
+}
+
+impl Expiry {
+    pub(super) const fn new(accounts: Accounts) -> Self {
+        Self {
+            accounts,
+            expired_count: 0,
+        }
+    }
+}
+
+impl Job for Expiry {
+    fn name(&self) -> &'static str {
+        "expiry"
+    }
+
+    async fn work(&mut self) -> Result<Next> {
+        let expired_count = self.accounts.expire(ROWS_PER_UNIT).await?;
+        self.expired_count += expired_count;
+        Ok(if expired_count >= u64::from(ROWS_PER_UNIT) {
+            Next::Again
+        } else {
+            Next::Wait
+        })
+    }
+
+    async fn wait(&mut self) {
+        sleep(PERIOD).await;
+    }
+
+    fn progress(&self) -> Option<String> {
+        Some(format!("{} expired since the start", self.expired_count))
+    }
+}

@@ -1,0 +1,4 @@
+//! Background work: the contract that each job can rely on, and what the house's own jobs do.
+
+mod contract;
+mod house;

@@ -1,0 +1,246 @@
+//! Drives over HTTP: commits, lists and the stream of changes.
+
+use http::Method;
+use serde_json::{Value, json};
+use wharf_testkit::both_engines;
+use wharf_testkit::db::TestDb;
+use wharf_testkit::server::{Http, TestServer};
+use wharf_types::CommitId;
+use wharf_types::api::transfer::CHUNKS_TYPE;
+
+use crate::{framed, manifest};
+
+both_engines!(
+    a_commit_applies_once_and_shows_everywhere,
+    a_commit_that_cannot_apply_names_what_failed,
+    lists_come_in_pages,
+    a_node_goes_to_the_trash_and_comes_back,
+);
+
+/// A commit of these operations; the same `number` is the same commit.
+fn commit(number: u8, ops: &Value) -> Value {
+    json!({ "id": CommitId::from_bytes([number; 16]), "ops": ops })
+}
+
+async fn upload(http: &Http, chunks: &[&[u8]]) {
+    let headers = [("content-type", CHUNKS_TYPE)];
+    http.send(Method::POST, "/api/v1/chunks", &headers, framed(chunks))
+        .await
+        .expect(200);
+}
+
+async fn a_commit_applies_once_and_shows_everywhere(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let http = server.http();
+    upload(&http, &[b"one", b"two"]).await;
+    let ops = json!([
+        { "op": "put", "path": "docs/a.txt", "manifest": manifest(&[b"one", b"two"]), "mtime_ns": 5, "expect": "absent" },
+        { "op": "tag", "at": { "path": "docs/a.txt" }, "add": ["draft"] },
+    ]);
+    let committed = http
+        .post("/api/v1/rooms/home/commit", &commit(1, &ops))
+        .await
+        .expect(200)
+        .json();
+    let again = http
+        .post("/api/v1/rooms/home/commit", &commit(1, &ops))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&again["repeated"], &again["position"]),
+        (&json!(true), &committed["position"])
+    );
+
+    assert_eq!(
+        http.get("/api/v1/rooms/home/content/docs/a.txt")
+            .await
+            .expect(200)
+            .body,
+        "onetwo"
+    );
+    let node = http
+        .get("/api/v1/rooms/home/node?path=docs/a.txt")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&node["bytes"], &node["mtime_ns"], &node["tags"]),
+        (&json!(6), &json!(5), &json!(["draft"]))
+    );
+    let kept = http
+        .get("/api/v1/rooms/home/manifest?path=docs/a.txt")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(kept["manifest"], manifest(&[b"one", b"two"]));
+    let tree = http
+        .get("/api/v1/rooms/home/tree?manifests=true")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(tree["items"][1]["manifest"], kept["manifest"]);
+    let found = http
+        .get("/api/v1/rooms/home/find?tag=draft")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(found["items"][0]["id"], node["id"]);
+    let changes = http
+        .get("/api/v1/rooms/home/changes?after=1")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(changes["head"], committed["position"]);
+    assert_eq!(changes["items"][0]["position"], 2);
+    let drive = http
+        .get("/api/v1/rooms/home/drive")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&drive["position"], &drive["used_bytes"]),
+        (&committed["position"], &json!(6))
+    );
+    let revisions = http
+        .get("/api/v1/rooms/home/revisions?path=docs/a.txt")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(revisions["items"][0]["revision"], node["revision"]);
+}
+
+async fn a_commit_that_cannot_apply_names_what_failed(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let http = server.http();
+    let folder = json!([{ "op": "make_folder", "path": "a" }]);
+    http.post("/api/v1/rooms/home/commit", &commit(1, &folder))
+        .await
+        .expect(200);
+    let ops = json!([
+        { "op": "make_folder", "path": "b" },
+        { "op": "make_folder", "path": "a", "expect": "absent" },
+    ]);
+    let problem = http
+        .post("/api/v1/rooms/home/commit", &commit(2, &ops))
+        .await
+        .expect(409)
+        .json();
+    assert_eq!(
+        (&problem["code"], &problem["failed"][0]["index"]),
+        (&json!("exists"), &json!(1))
+    );
+    http.get("/api/v1/rooms/home/node?path=b").await.expect(404);
+
+    let absent = json!([{ "op": "put", "path": "c", "manifest": manifest(&[b"never uploaded"]) }]);
+    let problem = http
+        .post("/api/v1/rooms/home/commit", &commit(3, &absent))
+        .await
+        .expect(404)
+        .json();
+    assert_eq!(problem["failed"][0]["code"], "not_found");
+    let unknown = json!([{ "op": "explode" }]);
+    http.post("/api/v1/rooms/home/commit", &commit(4, &unknown))
+        .await
+        .expect(400);
+    http.post("/api/v1/rooms/nowhere/commit", &commit(5, &folder))
+        .await
+        .expect(400);
+    let strange = format!("/api/v1/rooms/{}/commit", CommitId::from_bytes([9; 16]));
+    http.post(&strange, &commit(6, &folder)).await.expect(404);
+}
+
+async fn lists_come_in_pages(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let http = server.http();
+    // Past the number of items from which an answer is written on a thread of its own.
+    let ops: Vec<Value> = (0..1_200)
+        .map(|number| json!({ "op": "make_folder", "path": format!("f{number:04}") }))
+        .collect();
+    http.post("/api/v1/rooms/home/commit", &commit(1, &json!(ops)))
+        .await
+        .expect(200);
+
+    let mut names = Vec::new();
+    let mut path = "/api/v1/rooms/home/list?limit=500".to_owned();
+    loop {
+        let page = http.get(&path).await.expect(200).json();
+        names.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|node| node["name"].as_str().unwrap().to_owned()),
+        );
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
+        path = format!("/api/v1/rooms/home/list?limit=500&after={next}");
+    }
+    assert_eq!(
+        names,
+        (0..1_200)
+            .map(|number| format!("f{number:04}"))
+            .collect::<Vec<_>>()
+    );
+    let tree = http
+        .get("/api/v1/rooms/home/tree?limit=10000")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(tree["items"].as_array().unwrap().len(), 1_200);
+    http.get("/api/v1/rooms/home/list?limit=10001")
+        .await
+        .expect(400);
+    http.get("/api/v1/rooms/home/list?limit=many")
+        .await
+        .expect(400);
+}
+
+async fn a_node_goes_to_the_trash_and_comes_back(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let http = server.http();
+    http.send(
+        Method::PUT,
+        "/api/v1/rooms/home/content/a/b.txt",
+        &[],
+        "kept",
+    )
+    .await
+    .expect(201);
+    let remove = json!([{ "op": "remove", "at": { "path": "a" } }]);
+    let removed = http
+        .post("/api/v1/rooms/home/commit", &commit(1, &remove))
+        .await
+        .expect(200)
+        .json();
+    http.get("/api/v1/rooms/home/content/a/b.txt")
+        .await
+        .expect(404);
+    let trash = http
+        .get("/api/v1/rooms/home/trash")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(trash["items"][0]["id"], removed["results"][0]["id"]);
+    let restore = json!([{ "op": "restore", "id": trash["items"][0]["id"] }]);
+    http.post("/api/v1/rooms/home/commit", &commit(2, &restore))
+        .await
+        .expect(200);
+    assert_eq!(
+        http.get("/api/v1/rooms/home/content/a/b.txt")
+            .await
+            .expect(200)
+            .body,
+        "kept"
+    );
+    let retention = json!({ "revision_days": 7, "trash_days": 1 });
+    let path = "/api/v1/rooms/home/drive/retention";
+    assert_eq!(
+        http.json(Method::PUT, path, &retention)
+            .await
+            .expect(200)
+            .json(),
+        retention
+    );
+}

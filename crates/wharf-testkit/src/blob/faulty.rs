@@ -43,8 +43,10 @@ pub enum PutFault {
 pub struct FaultyBlob {
     inner: Arc<dyn Blob>,
     state: Mutex<State>,
-    /// Puts wait for it.
+    /// Puts wait for it before they begin.
     is_open: watch::Sender<bool>,
+    /// Puts wait for it when the object is there, before they return.
+    is_answering: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +68,7 @@ impl FaultyBlob {
             inner,
             state: Mutex::default(),
             is_open: watch::Sender::new(true),
+            is_answering: watch::Sender::new(true),
         }
     }
 
@@ -117,6 +120,16 @@ impl FaultyBlob {
     /// Lets the puts that wait, and all later ones, go on.
     pub fn open_gate(&self) {
         self.is_open.send_replace(true);
+    }
+
+    /// Lets puts wait when their object is there, until [`FaultyBlob::give_answers`].
+    pub fn hold_answers(&self) {
+        self.is_answering.send_replace(false);
+    }
+
+    /// Lets the puts that wait to return, and all later ones, go on.
+    pub fn give_answers(&self) {
+        self.is_answering.send_replace(true);
     }
 
     fn count(&self, call: Call) -> Result<u64, Error> {
@@ -174,7 +187,7 @@ impl Blob for FaultyBlob {
             .expect("the gate lives as long as the store");
         self.admit(parts.iter().map(|part| part.len() as u64).sum())?;
         let fault = self.state.lock().put_faults.get(&number).copied();
-        match fault {
+        let done = match fault {
             None => self.inner.put(key, parts).await,
             Some(PutFault::Error) => Err(io("put", key)),
             Some(PutFault::Full) => Err(Error::Full),
@@ -192,7 +205,9 @@ impl Blob for FaultyBlob {
                     .put(key, vec![whole.slice(..whole.len() / 2)])
                     .await
             }
-        }
+        };
+        wait_for(&self.is_answering).await;
+        done
     }
 
     async fn get_range(&self, key: &str, offset: u64, bytes: u64) -> Result<Bytes, Error> {
@@ -253,4 +268,11 @@ fn io(action: &'static str, key: &str) -> Error {
         key: key.to_owned(),
         source,
     }
+}
+
+async fn wait_for(gate: &watch::Sender<bool>) {
+    let mut gate = gate.subscribe();
+    gate.wait_for(|is_open| *is_open)
+        .await
+        .expect("a gate lives as long as its store");
 }

@@ -9,7 +9,8 @@ use wharf_testkit::server::{Http, Reply, TestServer};
 use crate::noise;
 
 both_engines!(
-    a_file_goes_up_by_put_and_comes_back_whole_and_in_ranges,
+    a_file_goes_up_by_put_and_comes_back,
+    ranges_are_served_alone,
     conditions_decide_about_get_and_put,
     a_revision_stays_readable,
 );
@@ -20,7 +21,7 @@ async fn put(http: &Http, path: &str, headers: &[(&str, &str)], body: &[u8]) -> 
     http.send(Method::PUT, path, headers, body.to_vec()).await
 }
 
-async fn a_file_goes_up_by_put_and_comes_back_whole_and_in_ranges(db: TestDb) {
+async fn a_file_goes_up_by_put_and_comes_back(db: TestDb) {
     let server = TestServer::start(db).await;
     let http = server.http();
     let bytes = noise(7, 5_000_000);
@@ -45,7 +46,14 @@ async fn a_file_goes_up_by_put_and_comes_back_whole_and_in_ranges(db: TestDb) {
             .unwrap()
             .contains("sandbox")
     );
+}
 
+async fn ranges_are_served_alone(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let http = server.http();
+    let bytes = noise(7, 5_000_000);
+    put(&http, FILE, &[], &bytes).await.expect(201);
+    let whole = http.send(Method::HEAD, FILE, &[], "").await.expect(200);
     for (range, want) in [
         ("bytes=0-0", 0..1),
         ("bytes=4999990-", 4_999_990..5_000_000),

@@ -11,7 +11,8 @@ use wharf_types::api::transfer::CHUNKS_TYPE;
 use crate::{framed, manifest};
 
 both_engines!(
-    a_commit_applies_once_and_shows_everywhere,
+    a_commit_applies_once,
+    what_was_put_shows_everywhere,
     a_commit_that_cannot_apply_names_what_failed,
     lists_come_in_pages,
     a_node_goes_to_the_trash_and_comes_back,
@@ -29,29 +30,74 @@ async fn upload(http: &Http, chunks: &[&[u8]]) {
         .expect(200);
 }
 
-async fn a_commit_applies_once_and_shows_everywhere(db: TestDb) {
-    let server = TestServer::start(db).await;
-    let http = server.http();
-    upload(&http, &[b"one", b"two"]).await;
+/// Puts `docs/a.txt` of two chunks, tagged `draft`, and returns the commit's answer.
+async fn put_a_draft(http: &Http) -> Value {
+    upload(http, &[b"one", b"two"]).await;
     let ops = json!([
         { "op": "put", "path": "docs/a.txt", "manifest": manifest(&[b"one", b"two"]), "mtime_ns": 5, "expect": "absent" },
         { "op": "tag", "at": { "path": "docs/a.txt" }, "add": ["draft"] },
     ]);
-    let committed = http
-        .post("/api/v1/rooms/home/commit", &commit(1, &ops))
+    http.post("/api/v1/rooms/home/commit", &commit(1, &ops))
         .await
         .expect(200)
-        .json();
-    let again = http
-        .post("/api/v1/rooms/home/commit", &commit(1, &ops))
+        .json()
+}
+
+/// GETs something below the personal room.
+async fn get(http: &Http, path: &str) -> Value {
+    http.get(&format!("/api/v1/rooms/home/{path}"))
         .await
         .expect(200)
-        .json();
+        .json()
+}
+
+async fn a_commit_applies_once(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let http = server.http();
+    let committed = put_a_draft(&http).await;
+    let again = put_a_draft(&http).await;
     assert_eq!(
         (&again["repeated"], &again["position"]),
         (&json!(true), &committed["position"])
     );
+    let changes = get(&http, "changes?after=1").await;
+    assert_eq!(
+        (&changes["head"], &changes["items"][0]["position"]),
+        (&committed["position"], &json!(2))
+    );
+}
 
+async fn what_was_put_shows_everywhere(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let http = server.http();
+    let committed = put_a_draft(&http).await;
+    let node = get(&http, "node?path=docs/a.txt").await;
+    assert_eq!(
+        (&node["bytes"], &node["mtime_ns"], &node["tags"]),
+        (&json!(6), &json!(5), &json!(["draft"]))
+    );
+    let packed = json!(manifest(&[b"one", b"two"]));
+    assert_eq!(
+        get(&http, "manifest?path=docs/a.txt").await["manifest"],
+        packed
+    );
+    assert_eq!(
+        get(&http, "tree?manifests=true").await["items"][1]["manifest"],
+        packed
+    );
+    assert_eq!(
+        get(&http, "find?tag=draft").await["items"][0]["id"],
+        node["id"]
+    );
+    assert_eq!(
+        get(&http, "revisions?path=docs/a.txt").await["items"][0]["revision"],
+        node["revision"]
+    );
+    let drive = get(&http, "drive").await;
+    assert_eq!(
+        (&drive["position"], &drive["used_bytes"]),
+        (&committed["position"], &json!(6))
+    );
     assert_eq!(
         http.get("/api/v1/rooms/home/content/docs/a.txt")
             .await
@@ -59,55 +105,6 @@ async fn a_commit_applies_once_and_shows_everywhere(db: TestDb) {
             .body,
         "onetwo"
     );
-    let node = http
-        .get("/api/v1/rooms/home/node?path=docs/a.txt")
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(
-        (&node["bytes"], &node["mtime_ns"], &node["tags"]),
-        (&json!(6), &json!(5), &json!(["draft"]))
-    );
-    let kept = http
-        .get("/api/v1/rooms/home/manifest?path=docs/a.txt")
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(kept["manifest"], manifest(&[b"one", b"two"]));
-    let tree = http
-        .get("/api/v1/rooms/home/tree?manifests=true")
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(tree["items"][1]["manifest"], kept["manifest"]);
-    let found = http
-        .get("/api/v1/rooms/home/find?tag=draft")
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(found["items"][0]["id"], node["id"]);
-    let changes = http
-        .get("/api/v1/rooms/home/changes?after=1")
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(changes["head"], committed["position"]);
-    assert_eq!(changes["items"][0]["position"], 2);
-    let drive = http
-        .get("/api/v1/rooms/home/drive")
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(
-        (&drive["position"], &drive["used_bytes"]),
-        (&committed["position"], &json!(6))
-    );
-    let revisions = http
-        .get("/api/v1/rooms/home/revisions?path=docs/a.txt")
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(revisions["items"][0]["revision"], node["revision"]);
 }
 
 async fn a_commit_that_cannot_apply_names_what_failed(db: TestDb) {

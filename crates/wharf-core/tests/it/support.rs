@@ -1,10 +1,11 @@
-//! A house for a test: its own database, objects in memory, a clock that the test moves, seeded randomness.
+//! A house for a test: its own database, objects in memory that can be made to fail, a clock that the test moves, seeded randomness.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use wharf_core::{Caller, Clock, Error, HouseConfig, Origin, Random, Wharf};
 use wharf_store::blob::MemoryBlob;
+use wharf_testkit::blob::FaultyBlob;
 use wharf_testkit::db::TestDb;
 use wharf_types::ErrorCode;
 use wharf_types::api::account::{LoggedIn, Login, Signup, SignupPolicy};
@@ -18,7 +19,7 @@ pub(crate) struct House {
     pub(crate) wharf: Wharf,
     pub(crate) clock: Clock,
     pub(crate) db: TestDb,
-    pub(crate) blob: Arc<MemoryBlob>,
+    pub(crate) blob: Arc<FaultyBlob>,
     config: HouseConfig,
 }
 
@@ -40,7 +41,7 @@ impl House {
 
     pub(crate) async fn open_with(db: TestDb, config: HouseConfig) -> Self {
         let clock = Clock::manual(START_MS);
-        let blob = Arc::new(MemoryBlob::default());
+        let blob = Arc::new(FaultyBlob::new(Arc::new(MemoryBlob::default())));
         let wharf = open(&db, &blob, &clock, &config, 1).await;
         Self {
             wharf,
@@ -108,7 +109,7 @@ impl House {
 
 async fn open(
     db: &TestDb,
-    blob: &Arc<MemoryBlob>,
+    blob: &Arc<FaultyBlob>,
     clock: &Clock,
     config: &HouseConfig,
     seed: u64,

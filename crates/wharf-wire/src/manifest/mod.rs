@@ -226,6 +226,10 @@ pub fn to_base64(packed: &[u8]) -> String {
 /// # Errors
 /// `Base64` when the text is something else.
 pub fn from_base64(text: &str) -> Result<Vec<u8>, InvalidManifest> {
+    // The library also takes padded texts one after another.
+    if let Some(at) = text.trim_end_matches('=').find('=') {
+        return Err(InvalidManifest::Base64 { at });
+    }
     BASE64
         .decode(text.as_bytes())
         .map_err(|error| InvalidManifest::Base64 { at: error.position })

@@ -108,7 +108,7 @@ fn other_versions_are_refused() {
 fn base64_is_the_standard_one_with_padding() {
     assert_eq!(to_base64(&[0xfb, 0xff]), "+/8=");
     assert_eq!(from_base64("+/8="), Ok(vec![0xfb, 0xff]));
-    for text in ["-_8=", "+/8", "+/8=\n", "+/9="] {
+    for text in ["-_8=", "+/8", "+/8=\n", "+/9=", "+/8=+/8="] {
         assert!(
             matches!(from_base64(text), Err(InvalidManifest::Base64 { .. })),
             "{text:?}"

@@ -9,7 +9,7 @@
 //! | 52 each | the index, in the order of the frames: hash (32), offset of the stored form (8), its length (4), the chunk's length (4), codec (1), zero (3) |
 //! | 56 | the trailer: offset of the index (8), number of chunks (4), version 1 (4), BLAKE3-256 of the index (32), `WHRFEND1` |
 //!
-//! The index at the end makes the store readable without a database. Where the end is lost, [`scan`] finds the frames.
+//! The index at the end makes the store readable without a database. Where the end is lost, [`scan()`] finds the frames.
 
 mod scan;
 

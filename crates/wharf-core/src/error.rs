@@ -230,3 +230,61 @@ fn of_blob(error: &blob::Error) -> Error {
         | blob::Error::Io { .. } => Error::fault(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use wharf_store::{blob, chunk, sql};
+    use wharf_types::ErrorCode;
+
+    use super::Error;
+
+    #[test]
+    fn what_a_person_reads_and_what_the_log_reads_are_never_mixed() {
+        let error = Error::from(sql::Error::Corrupt("/secret/path".into()));
+        assert_eq!(error.code(), ErrorCode::Internal);
+        assert!(!error.text().contains("secret") && !error.to_string().contains("secret"));
+        assert!(format!("{error:?}").contains("/secret/path"));
+        assert!(error.is_fault());
+        assert!(!Error::not_found("there is no such room").is_fault());
+    }
+
+    #[test]
+    fn a_full_disk_says_the_same_whichever_store_met_it() {
+        let full = || blob::Error::Full;
+        let errors = [
+            Error::from(full()),
+            Error::from(chunk::Error::Blob(Arc::new(full()))),
+            Error::from(sql::Error::Full),
+            Error::from(chunk::Error::Sql(sql::Error::Full)),
+        ];
+        for error in errors {
+            assert_eq!(error.code(), ErrorCode::Unavailable);
+            assert!(error.text().contains("disk is full"), "{}", error.text());
+            assert!(error.is_fault());
+        }
+    }
+
+    #[test]
+    fn what_passes_says_when_to_come_again() {
+        for passing in [
+            sql::Error::Retry,
+            sql::Error::Closed,
+            sql::Error::Unavailable("".into()),
+        ] {
+            let error = Error::from(passing);
+            assert_eq!(error.code(), ErrorCode::Unavailable);
+            assert!(error.retry_after_seconds().is_some());
+        }
+        assert_eq!(
+            Error::from(sql::Error::Failed("".into())).retry_after_seconds(),
+            None
+        );
+    }
+
+    #[test]
+    fn an_error_is_one_pointer_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

@@ -5,7 +5,7 @@
 //! end on time however hard somebody knocks.
 //!
 //! What is counted is the login as it was typed, whether or not there is such an account: the bound tells nobody which
-//! logins exist. See [`AttemptLimits`](crate::AttemptLimits) for what the bounds protect, and from whom.
+//! logins exist. See [`AttemptLimits`] for what the bounds protect, and from whom.
 
 use std::net::IpAddr;
 

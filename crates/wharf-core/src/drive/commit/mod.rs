@@ -1,6 +1,6 @@
 //! Commits: the one way a drive changes.
 //!
-//! [`prepare`] does what needs no database. Then, in one transaction under the room's lock, [`work::Work`] takes the steps in
+//! [`mod@prepare`] does what needs no database. Then, in one transaction under the room's lock, [`work::Work`] takes the steps in
 //! order, each seeing what the ones before it did, and gathers every refusal instead of stopping at the first; the
 //! chunks are referenced, the quota charged, the stream appended, and the commit's id noted. Any refusal undoes it all.
 

@@ -146,6 +146,6 @@ async fn small_reads(db: &Db) {
     );
 }
 
-fn per_second(count: u64, time: Duration) -> u64 {
-    (count as f64 / time.as_secs_f64()) as u64
+fn per_second(count: u64, time: Duration) -> u128 {
+    u128::from(count) * 1000 / time.as_millis().max(1)
 }

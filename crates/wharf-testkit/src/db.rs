@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::ops::Deref;
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 use uuid::Uuid;
-use wharf_store::sql::{Db, PostgresOptions, SqliteOptions};
+use wharf_store::sql::{Db, MIGRATIONS, Migration, PostgresOptions, Result, SqliteOptions};
 
 use crate::postgres::PostgresServer;
 
@@ -34,6 +35,14 @@ impl TestDb {
     /// # Panics
     /// If it cannot.
     pub fn open(engine: Engine) -> Self {
+        Self::open_with(engine, MIGRATIONS)
+    }
+
+    /// Makes one with another schema. Blocks.
+    ///
+    /// # Panics
+    /// If it cannot.
+    pub fn open_with(engine: Engine, migrations: &'static [Migration]) -> Self {
         let place = match engine {
             Engine::Sqlite => Place::Sqlite(tempfile::tempdir().expect("a temporary folder")),
             Engine::Postgres => {
@@ -49,8 +58,16 @@ impl TestDb {
                 }
             }
         };
-        let db = place.open();
+        let db = place.open(migrations).expect("open the database");
         Self { db, place }
+    }
+
+    /// Opens the same database once more, as another process would. Blocks.
+    ///
+    /// # Errors
+    /// Those of opening it.
+    pub fn open_again(&self, migrations: &'static [Migration]) -> Result<Db> {
+        self.place.open(migrations)
     }
 
     /// Closes the database and opens it again, as a restart of the program would. Blocks.
@@ -59,14 +76,28 @@ impl TestDb {
     /// If it cannot.
     pub fn reopen(&mut self) {
         self.db.close();
-        self.db = self.place.open();
+        self.db = self
+            .place
+            .open(MIGRATIONS)
+            .expect("open the database again");
+    }
+
+    /// SQLite's file.
+    ///
+    /// # Panics
+    /// If this is PostgreSQL.
+    pub fn path(&self) -> PathBuf {
+        match &self.place {
+            Place::Sqlite(folder) => folder.path().join("wharf.db"),
+            Place::Postgres { url, .. } => panic!("{url} is not a file"),
+        }
     }
 
     /// Opens it a second time, for reading alone. Blocks.
     ///
     /// # Errors
     /// What opening gives.
-    pub fn open_to_read(&self) -> wharf_store::sql::Result<Db> {
+    pub fn open_to_read(&self) -> Result<Db> {
         match &self.place {
             Place::Sqlite(folder) => {
                 Db::open_sqlite_to_read(&SqliteOptions::new(folder.path().join("wharf.db")))
@@ -98,20 +129,21 @@ impl Drop for TestDb {
 }
 
 impl Place {
-    fn open(&self) -> Db {
+    fn open(&self, migrations: &'static [Migration]) -> Result<Db> {
         match self {
             Self::Sqlite(folder) => {
-                Db::open_sqlite(&SqliteOptions::new(folder.path().join("wharf.db")))
-                    .expect("open SQLite")
+                let path = folder.path().join("wharf.db");
+                Db::open_sqlite(&SqliteOptions {
+                    migrations,
+                    ..SqliteOptions::new(path)
+                })
             }
-            Self::Postgres { url, .. } => {
-                let options = PostgresOptions {
-                    writers: 4,
-                    readers: 2,
-                    ..PostgresOptions::new(url)
-                };
-                Db::open_postgres(&options).expect("open PostgreSQL")
-            }
+            Self::Postgres { url, .. } => Db::open_postgres(&PostgresOptions {
+                writers: 4,
+                readers: 2,
+                migrations,
+                ..PostgresOptions::new(url)
+            }),
         }
     }
 }

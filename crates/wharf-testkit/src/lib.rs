@@ -1,6 +1,10 @@
 //! Support for the tests of every other crate.
 
-#![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
 
 pub mod blob;
 pub mod db;

@@ -20,7 +20,7 @@ use postgres::{Client, NoTls};
 /// Longest folder name with which a socket's path stays below the 107 bytes that the system takes.
 const FOLDER_BYTES_MAX: usize = 80;
 
-const SETTINGS: &str = "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+const SETTINGS: &str = "-c listen_addresses= -c fsync=off -c full_page_writes=off \
     -c max_connections=400 -c shared_buffers=64MB -c autovacuum=off -c wal_level=minimal -c max_wal_senders=0 \
     -c log_min_messages=warning";
 

@@ -1,6 +1,6 @@
 //! The handle that everything else holds.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake};
@@ -31,6 +31,8 @@ pub struct SqliteOptions {
     pub path: PathBuf,
     /// Threads that read, each with a connection of its own.
     pub readers: usize,
+    /// Most pages, of 4 KiB, that the file may have; what goes beyond is [`Error::Full`].
+    pub pages_max: Option<u32>,
     /// The schema to bring it to.
     pub migrations: &'static [Migration],
 }
@@ -41,6 +43,7 @@ impl SqliteOptions {
         Self {
             path: path.into(),
             readers: 4,
+            pages_max: None,
             migrations: MIGRATIONS,
         }
     }
@@ -145,9 +148,10 @@ struct Shared {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-enum Source {
+/// What the database was opened with.
+pub(super) enum Source {
     Sqlite(SqliteOptions),
-    Postgres(PostgresOptions),
+    Postgres,
 }
 
 impl Db {
@@ -178,7 +182,7 @@ impl Db {
         let counters = Arc::new(Counters::default());
         let threads = postgres::start(options, &write_queue, &read_queue, &counters)?;
         Ok(Self::with(
-            Source::Postgres(options.clone()),
+            Source::Postgres,
             [writes, reads],
             counters,
             threads,
@@ -206,7 +210,7 @@ impl Db {
         let (reads, read_queue) = Queue::new();
         let counters = Arc::new(Counters::default());
         let threads = postgres::start_to_read(options, &read_queue, &counters)?;
-        let source = Source::Postgres(options.clone());
+        let source = Source::Postgres;
         Self::to_read(source, options.migrations, reads, counters, threads)
     }
 
@@ -222,6 +226,10 @@ impl Db {
         let db = Self::with(source, [writes, reads], counters, threads);
         db.read_blocking(move |tx| migrate::check(tx, migrations))?;
         Ok(db)
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.shared.source
     }
 
     fn with(
@@ -246,7 +254,7 @@ impl Db {
     pub fn engine(&self) -> Engine {
         match self.shared.source {
             Source::Sqlite(_) => Engine::Sqlite,
-            Source::Postgres(_) => Engine::Postgres,
+            Source::Postgres => Engine::Postgres,
         }
     }
 
@@ -301,21 +309,6 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         block_on(self.read(work))
-    }
-
-    /// Writes a consistent copy to a new SQLite file, durable when this returns. Others go on meanwhile. Blocks.
-    pub fn backup_to(&self, path: &Path) -> Result<()> {
-        todo!("{}", path.display())
-    }
-
-    /// Copies every row into `target`, which must be freshly made and empty, whichever engine each is on. Blocks.
-    pub fn copy_to(&self, target: &Self) -> Result<()> {
-        todo!("{}", std::ptr::from_ref(target).is_null())
-    }
-
-    /// Looks for damage and returns what it finds, one line each. Never writes. Blocks.
-    pub fn check(&self) -> Result<Vec<String>> {
-        todo!()
     }
 
     /// The counters.

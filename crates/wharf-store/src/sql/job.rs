@@ -50,7 +50,7 @@ pub(super) struct Queue {
     places: Arc<Semaphore>,
 }
 
-struct Work<F, T, E> {
+struct Pending<F, T, E> {
     lock: Lock,
     work: F,
     result: Option<Result<T, E>>,
@@ -95,7 +95,7 @@ impl Queue {
             return Err(Error::Closed.into());
         };
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work {
+        let job = Box::new(Pending {
             lock,
             work,
             result: None,
@@ -124,7 +124,7 @@ impl Queue {
     }
 }
 
-impl<F, T, E> Job for Work<F, T, E>
+impl<F, T, E> Job for Pending<F, T, E>
 where
     F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
     T: Send,

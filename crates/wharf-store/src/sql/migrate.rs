@@ -22,6 +22,18 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("../../migrations/0001_init.sql"),
 }];
 
+/// The table that records the steps.
+pub(super) const TABLE: &str = "migration";
+
+/// Reads the recorded steps: number, name, hash.
+pub(super) fn applied(tx: &mut Tx<'_>) -> Result<Vec<(i64, String, [u8; 32])>> {
+    tx.all(
+        "SELECT number, name, hash FROM migration ORDER BY number",
+        &[],
+        |row| Ok((row.int(0)?, row.text(1)?.to_owned(), row.id(2)?)),
+    )
+}
+
 /// Applies the first step that is missing and returns whether there was one.
 ///
 /// Each step is a transaction of its own, which must exclude every other migration.
@@ -64,11 +76,7 @@ pub(super) fn check(tx: &mut Tx<'_>, migrations: &[Migration]) -> Result<()> {
 
 /// How many steps the database has; an error when they are not this program's.
 fn applied_count(tx: &mut Tx<'_>, migrations: &[Migration]) -> Result<usize> {
-    let applied: Vec<(i64, String, [u8; 32])> = tx.all(
-        "SELECT number, name, hash FROM migration ORDER BY number",
-        &[],
-        |row| Ok((row.int(0)?, row.text(1)?.to_owned(), row.id(2)?)),
-    )?;
+    let applied = applied(tx)?;
     for (place, (number, name, hash)) in applied.iter().enumerate() {
         let known = migrations.get(place).ok_or_else(|| {
             refuse(format!(

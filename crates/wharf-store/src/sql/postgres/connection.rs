@@ -102,13 +102,17 @@ impl Connection {
         if let Some(statement) = place.and_then(|place| self.statements.get(&place)) {
             return Ok(statement.clone());
         }
+        let (text, marker_count) = numbered(text);
+        if marker_count != args.len() {
+            return Err(Error::other(format_args!(
+                "{} arguments for {marker_count} markers",
+                args.len()
+            )));
+        }
         // The types of the arguments are those of the columns. Left to itself the server would take `?1 + 1` for a
         // 32-bit addition.
         let types: Vec<Type> = args.iter().map(type_of).collect();
-        let statement = self
-            .client
-            .prepare_typed(&text.replace('?', "$"), &types)
-            .map_err(error_of)?;
+        let statement = self.client.prepare_typed(&text, &types).map_err(error_of)?;
         if let Some(place) = place {
             if self.statements.len() >= STATEMENTS_MAX {
                 self.statements.clear();
@@ -193,6 +197,24 @@ impl ToSql for Bound<'_> {
     to_sql_checked!();
 }
 
+/// The text with markers as the server wants them, and the highest of them.
+fn numbered(sql: &str) -> (String, usize) {
+    let mut parts = sql.split('?');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut highest = 0;
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let number = part
+            .get(..digits)
+            .and_then(|digits| digits.parse().ok())
+            .unwrap_or(0);
+        highest = highest.max(number);
+        text.push('$');
+        text.push_str(part);
+    }
+    (text, highest)
+}
+
 fn type_of(value: &Value<'_>) -> Type {
     match value {
         Value::Int(_) | Value::Uint(_) | Value::NullInt => Type::INT8,
@@ -219,6 +241,7 @@ pub(in crate::sql) fn opt_int(row: &postgres::Row, column: usize) -> Result<Opti
 }
 
 /// What an error of the server's, or of the way there, means here.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(super) fn error_of(error: postgres::Error) -> Error {
     let text = text_of(&error);
     let Some(code) = error.code() else {

@@ -23,7 +23,8 @@ const CONNECT_ATTEMPTS_MAX: u32 = 5;
 const CONFLICT_PAUSE: Duration = Duration::from_millis(2);
 const CONNECT_PAUSE: Duration = Duration::from_millis(200);
 
-/// The locks of migrations and of what belongs to no room. A room's is made of its id, which is never so small.
+/// The locks of migrations and of what belongs to no room. A room's is the random half of its id, which is
+/// negative as a number.
 const MIGRATION_KEY: i64 = 1;
 const GLOBAL_KEY: i64 = 0;
 
@@ -184,10 +185,12 @@ fn keys_of(lock: &Lock) -> Vec<i64> {
     };
     let mut keys: Vec<i64> = rooms
         .iter()
+        // Two rooms that share a key wait for each other, no more.
         .map(|room| {
-            let number = u128::from_be_bytes(*room.as_bytes());
-            // The low half is the random one. Two rooms that share a key wait for each other, no more.
-            (number as i64) | (1 << 62)
+            room.as_bytes()
+                .last_chunk()
+                .copied()
+                .map_or(GLOBAL_KEY, i64::from_be_bytes)
         })
         .collect();
     keys.sort_unstable();

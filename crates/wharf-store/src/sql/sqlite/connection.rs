@@ -199,7 +199,10 @@ pub(in crate::sql) fn error_of(error: rusqlite::Error) -> Error {
         (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Error::ForeignKey,
         (ErrorCode::DiskFull, _) => Error::Full,
         (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Error::Retry,
-        (ErrorCode::SystemIoFailure, _) => Error::Io(error.to_string().into()),
+        (ErrorCode::SystemIoFailure, extended) => {
+            // Which call failed is only in the number.
+            Error::Io(format!("{error}, code {extended}").into())
+        }
         (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => {
             Error::corrupt(error.to_string())
         }

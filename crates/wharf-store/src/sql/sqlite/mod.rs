@@ -11,7 +11,7 @@ mod writer;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 
 use self::wal::Wal;
 use super::db::{Counters, SqliteOptions, spawn};
@@ -28,14 +28,26 @@ pub(super) fn start(
     counters: &Arc<Counters>,
 ) -> Result<Vec<JoinHandle<()>>> {
     let mut writer = open(&options.path, Access::Write)?;
+    if let Some(pages) = options.pages_max {
+        writer
+            .pragma_update(None, "max_page_count", pages)
+            .map_err(error_of)?;
+    }
     writer::migrate(&writer, options.migrations)?;
     let copier = open(&options.path, Access::Write)?;
     let (wal, checkpointer) = Wal::watch(&mut writer, copier, counters)?;
-    let mut threads = start_to_read(options, reads, counters)?;
-    threads.push(spawn("sql-checkpoint", move || checkpointer.run())?);
+    // The writer's connection closes last: only then does SQLite move the whole log into the file and remove it.
+    let (open_connection, others_closed) = crossbeam_channel::bounded(0);
+    let mut threads = start_readers(options, reads, counters, &open_connection)?;
+    threads.push(spawn("sql-checkpoint", move || {
+        checkpointer.run();
+        drop(open_connection);
+    })?);
     let counters = Arc::clone(counters);
     threads.push(spawn("sql-write", move || {
-        writer::run(&writer, wal, &writes, counters)
+        writer::run(&writer, wal, &writes, counters);
+        // Nothing is ever sent: this ends when the others have.
+        while others_closed.recv().is_ok() {}
     })?);
     Ok(threads)
 }
@@ -46,12 +58,25 @@ pub(super) fn start_to_read(
     reads: &Receiver<Message>,
     counters: &Arc<Counters>,
 ) -> Result<Vec<JoinHandle<()>>> {
+    let (open_connection, _) = crossbeam_channel::bounded(0);
+    start_readers(options, reads, counters, &open_connection)
+}
+
+/// Starts the threads that read. Each holds a clone of `open_connection` until its connection is closed.
+fn start_readers(
+    options: &SqliteOptions,
+    reads: &Receiver<Message>,
+    counters: &Arc<Counters>,
+    open_connection: &Sender<()>,
+) -> Result<Vec<JoinHandle<()>>> {
     let mut threads = Vec::with_capacity(options.readers + 2);
     for _ in 0..options.readers.max(1) {
         let connection = open(&options.path, Access::Read)?;
         let (reads, counters) = (reads.clone(), Arc::clone(counters));
+        let open_connection = open_connection.clone();
         threads.push(spawn("sql-read", move || {
-            reader::run(&connection, &reads, &counters)
+            reader::run(&connection, &reads, &counters);
+            drop((connection, open_connection));
         })?);
     }
     Ok(threads)

@@ -69,6 +69,7 @@ pub use compact::{Compacted, CompactionPlan, CompactionUnit, PlannedSegment};
 pub use rebuild::{PlannedRebuild, RebuildPlan};
 pub use recount::{Drift, RecountPlan};
 pub use refs::{grant, reference, release};
+pub use segment::key as segment_key;
 pub use sweep::{SweepPlan, Swept};
 pub use verify::{Finding, PlannedVerify, Verified, VerifyPlan};
 

@@ -37,7 +37,7 @@ pub(super) enum Index {
 }
 
 /// The key of a segment. Ids begin with the time, so the folder is named after their end.
-pub(super) fn key(id: SegmentId) -> String {
+pub fn key(id: SegmentId) -> String {
     let last = id.as_bytes()[15];
     format!("{PREFIX}{last:02x}/{id}")
 }

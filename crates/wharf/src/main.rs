@@ -1,2 +1,96 @@
-//! wharf
-fn main() {}
+//! The `wharf` program: a server, and the commands that talk to one.
+//!
+//! `main` reads the command line, runs one command on a runtime of its own, and turns whatever came of it into an exit
+//! code. The commands are in [`cli`], one module for each.
+
+mod backup;
+mod cli;
+mod config;
+mod context;
+mod data;
+mod environment;
+mod exit;
+mod format;
+mod logging;
+mod output;
+mod profile;
+mod progress;
+mod prompt;
+mod reference;
+mod remote;
+mod report;
+mod session;
+mod transfer;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use cli::Cli;
+use context::Context;
+use environment::Environment;
+use exit::{Exit, Report};
+use output::{Closed, Output, Style};
+
+// Many small, short-lived allocations from many threads: mimalloc gives them back to the system, which keeps an idle
+// server small.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Threads that run tasks; what blocks or computes has threads of its own.
+const WORKERS_MIN: usize = 2;
+
+fn main() -> ExitCode {
+    let parsed = Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error),
+    };
+    let environment = Environment::of_process();
+    let style = Style {
+        json: cli.global.json,
+        quiet: cli.global.quiet,
+        color: cli.global.color,
+        no_color: environment.get("NO_COLOR").is_some(),
+    };
+    let context = Context::new(Output::new(style), environment, cli.global, matches);
+    let result = run(cli.command, &context).and_then(|exit| context.output.flush().map(|()| exit));
+    match result {
+        Ok(exit) => exit.into(),
+        // Whoever read the output has seen enough.
+        Err(error) if error.is::<Closed>() => Exit::Done.into(),
+        Err(error) => {
+            // What was written before the error comes first, where somebody still reads it.
+            context.output.flush().unwrap_or_default();
+            let report = Report::of(&error);
+            report.write(&context.output);
+            report.exit().into()
+        }
+    }
+}
+
+fn run(command: cli::Command, context: &Context) -> anyhow::Result<Exit> {
+    let workers = std::thread::available_parallelism()
+        .map_or(WORKERS_MIN, usize::from)
+        .max(WORKERS_MIN);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_name("wharf")
+        .enable_all()
+        .build()?;
+    runtime.block_on(command.run(context))
+}
+
+/// Help and version are no faults; everything else is the usage code.
+fn usage(error: &clap::Error) -> ExitCode {
+    // A closed output leaves nobody to tell.
+    error.print().unwrap_or_default();
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Done.into()
+    }
+}

@@ -1,0 +1,141 @@
+//! The configuration file. Every key is optional, and a key that is not known is an error at its line.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use wharf_types::api::account::SignupPolicy;
+
+use super::database::DatabaseUrl;
+use crate::format::ByteSize;
+
+/// The whole file.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct File {
+    /// What `wharf serve`, and the commands that work on a server's data, go by.
+    pub(crate) server: Server,
+    /// What the commands that talk to a server go by.
+    pub(crate) client: Client,
+}
+
+/// `[server]`.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// The data folder.
+    pub(crate) data: Option<PathBuf>,
+    /// Where to listen.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Option<Vec<IpAddr>>,
+    /// `sqlite`, or `postgres://…`.
+    pub(crate) database: Option<DatabaseUrl>,
+    /// Connections to PostgreSQL.
+    pub(crate) database_connections: Option<u16>,
+    /// Who may make an account.
+    pub(crate) signup: Option<SignupPolicy>,
+    /// What a new account may use.
+    pub(crate) quota: Option<ByteSize>,
+    /// Days after which a login that was not used ends; 0 never.
+    pub(crate) session_idle_days: Option<u32>,
+    /// Days in which the scrub reads all stored data once; 0 turns it off.
+    pub(crate) scrub_days: Option<u32>,
+    /// Most connections at once.
+    pub(crate) connections: Option<u32>,
+    /// `[server.tls]`.
+    pub(crate) tls: Tls,
+    /// `[server.retention]`.
+    pub(crate) retention: Retention,
+    /// `[server.log]`.
+    pub(crate) log: Log,
+}
+
+/// `[server.tls]`.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Tls {
+    /// The certificate and its chain, as PEM.
+    pub(crate) certificate: Option<PathBuf>,
+    /// Its private key, as PEM.
+    pub(crate) key: Option<PathBuf>,
+}
+
+/// `[server.retention]`: what a new drive begins with.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Retention {
+    /// Days that a replaced revision is kept; 0 keeps it for ever.
+    pub(crate) revision_days: Option<u32>,
+    /// Days that a removed node stays in the trash; 0 keeps it for ever.
+    pub(crate) trash_days: Option<u32>,
+}
+
+/// `[server.log]`.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// Which lines: `info`, or a filter such as `info,wharf_store=debug`.
+    pub(crate) level: Option<String>,
+    /// Their form.
+    pub(crate) format: Option<LogFormat>,
+}
+
+/// `[client]`.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Client {
+    /// The server that commands mean when they name none: a name or an address.
+    pub(crate) server: Option<String>,
+    /// Connections that a transfer opens.
+    pub(crate) connections: Option<u8>,
+    /// A file of further certificate authorities, as PEM.
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Human => "human",
+            Self::Json => "json",
+        })
+    }
+}
+
+impl File {
+    /// Reads the text of a file. The error names the line and shows it.
+    pub(crate) fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::File;
+
+    #[test]
+    fn faults_name_their_line() {
+        let files = [
+            "[server]\nlisten = \"somewhere\"\n",
+            "[server]\nquota = \"10 GiB\"\nquotta = 3\n",
+            "[server]\nquota = \"plenty\"\n",
+            "[server]\nsignup = \"everyone\"\n",
+            "[server]\ndatabase = \"mysql://x\"\n",
+            "[server]\nquota = \n",
+        ];
+        let faults = files.map(|text| File::parse(text).unwrap_err().to_string());
+        insta::assert_snapshot!(faults.join("\n"));
+    }
+}

@@ -1,0 +1,140 @@
+//! Progress bars: bytes, rate and time left, on a terminal only.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use wharf_client::Progress;
+use wharf_client::progress::Phase;
+
+use crate::format;
+use crate::output::Output;
+
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// A bar that follows a transfer until it is dropped.
+#[derive(Debug)]
+pub(crate) struct TransferBar {
+    bar: ProgressBar,
+    // Ends the task that moves the bar.
+    _follow: Option<AbortOnDropHandle<()>>,
+}
+
+impl TransferBar {
+    /// Shows how far `progress` is; nothing where nobody would see it.
+    pub(crate) fn follow(output: &Output, progress: &Arc<Progress>) -> Self {
+        if !output.shows_progress() {
+            return Self {
+                bar: ProgressBar::hidden(),
+                _follow: None,
+            };
+        }
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        bar.set_style(looking_style());
+        let (shown, watched) = (bar.clone(), Arc::clone(progress));
+        let task = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(REFRESH);
+            let mut phase_before = Phase::Looking;
+            loop {
+                ticks.tick().await;
+                show(&shown, &watched, &mut phase_before);
+            }
+        });
+        Self {
+            bar,
+            _follow: Some(AbortOnDropHandle::new(task)),
+        }
+    }
+}
+
+impl Drop for TransferBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn show(bar: &ProgressBar, progress: &Progress, phase_before: &mut Phase) {
+    let now = progress.snapshot();
+    if now.phase != *phase_before {
+        if *phase_before == Phase::Looking {
+            bar.set_style(moving_style());
+        }
+        *phase_before = now.phase;
+    }
+    let files = format!(
+        "{}/{} files",
+        format::grouped(now.files_done),
+        format::grouped(now.files_total)
+    );
+    match now.phase {
+        Phase::Looking => bar.set_message(format!(
+            "Looking: {}, {}",
+            format::count(now.files_total, "file", "files"),
+            format::bytes(now.bytes_total)
+        )),
+        Phase::Moving => bar.set_message(files),
+        Phase::Syncing => bar.set_message(format!("{files}, making sure that all is on the disk")),
+        Phase::Done => {}
+    }
+    bar.set_length(now.bytes_total);
+    bar.set_position(now.bytes_done);
+}
+
+/// A bar over bytes that a loop of this program moves itself.
+pub(crate) fn bytes_bar(output: &Output, total_bytes: u64) -> ProgressBar {
+    if !output.shows_progress() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total_bytes), ProgressDrawTarget::stderr());
+    bar.set_style(moving_style());
+    bar
+}
+
+fn looking_style() -> ProgressStyle {
+    template("{spinner} {msg}")
+}
+
+fn moving_style() -> ProgressStyle {
+    template("{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} {msg}")
+}
+
+fn template(text: &str) -> ProgressStyle {
+    ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// A token that the first Ctrl-C or SIGTERM cancels, so that work ends in order. A second one ends the program at once.
+pub(crate) fn stop_on_interrupt() -> (CancellationToken, AbortOnDropHandle<()>) {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    let task = tokio::spawn(async move {
+        if interrupted().await {
+            cancelled.cancel();
+            interrupted().await;
+            end_at_once();
+        }
+    });
+    (token, AbortOnDropHandle::new(task))
+}
+
+#[expect(
+    clippy::exit,
+    reason = "asked for twice: nothing may hold it up, and all that is written is crash-safe"
+)]
+fn end_at_once() -> ! {
+    std::process::exit(i32::from(crate::exit::Exit::Interrupted as u8))
+}
+
+/// Waits for Ctrl-C or SIGTERM; `false` when signals cannot be listened to, and then their default is in force.
+async fn interrupted() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return false;
+    };
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.is_ok(),
+        received = terminate.recv() => received.is_some(),
+    }
+}

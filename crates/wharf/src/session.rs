@@ -1,0 +1,278 @@
+//! Finding the server that a command means, and talking to it as whoever is logged in there.
+
+use std::net::IpAddr;
+
+use anyhow::Context as _;
+use url::Url;
+use uuid::Uuid;
+use wharf_client::api::Page;
+use wharf_client::net::Options;
+use wharf_client::{Api, ApiError, Clock, Room};
+use wharf_types::CommitId;
+use wharf_types::api::drive::{Commit, Committed, Op};
+
+use crate::config::server::PORT_DEFAULT;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::profile::Profile;
+
+/// A login that a command uses.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) api: Api,
+    /// The drive that paths are in.
+    pub(crate) room: Room,
+    /// The server's address.
+    pub(crate) server: Url,
+    /// The name of the profile; none when the token came from the environment.
+    pub(crate) profile: Option<String>,
+    username: Option<String>,
+}
+
+impl Session {
+    /// Opens the connections of the login that the flags, the environment or the last login name.
+    pub(crate) async fn open(context: &Context) -> anyhow::Result<Self> {
+        let config = context.config()?.file.client;
+        let profiles = context.profiles()?;
+        let meant = context
+            .global
+            .server
+            .clone()
+            .or_else(|| config.server.clone());
+        let name = match &meant {
+            Some(meant) => find_profile(context, meant)?,
+            None => profiles.current()?,
+        };
+        let kept = match &name {
+            Some(name) => profiles.get(name)?,
+            None => None,
+        };
+        let token = context.environment.text("WHARF_TOKEN")?;
+        let profile = match (token, kept) {
+            (Some(token), kept) => {
+                let address = kept.map(|kept| kept.url).or(meant).ok_or_else(|| {
+                    Failure::usage("WHARF_TOKEN is set, but no server is named")
+                        .hint("Name it with --server or WHARF_SERVER.")
+                })?;
+                let url = parse_address(&address)?.to_string();
+                return Self::connect(
+                    context,
+                    None,
+                    &Profile {
+                        url,
+                        username: String::new(),
+                        token,
+                    },
+                )
+                .await;
+            }
+            (None, Some(kept)) => kept,
+            (None, None) => return Err(not_logged_in(meant.as_deref(), &profiles.names()?).into()),
+        };
+        Self::connect(context, name, &profile).await
+    }
+
+    /// Opens the connections of this login.
+    pub(crate) async fn connect(
+        context: &Context,
+        name: Option<String>,
+        profile: &Profile,
+    ) -> anyhow::Result<Self> {
+        let server = parse_address(&profile.url)?;
+        let api = open_api(context, server.clone())
+            .await?
+            .with_token(&profile.token)?;
+        let username = (!profile.username.is_empty()).then(|| profile.username.clone());
+        Ok(Self {
+            api,
+            room: Room::Home,
+            server,
+            profile: name,
+            username,
+        })
+    }
+
+    /// Who is logged in.
+    pub(crate) async fn username(&self) -> anyhow::Result<String> {
+        match &self.username {
+            Some(username) => Ok(username.clone()),
+            None => Ok(self.api.account().await?.username),
+        }
+    }
+
+    /// Applies operations to the drive, together or not at all.
+    pub(crate) async fn commit(&self, ops: Vec<Op>) -> Result<Committed, ApiError> {
+        let now_ms = u64::try_from(Clock::system().now_ms()).unwrap_or(0);
+        let id = CommitId::new(now_ms, &rand::random());
+        self.api.commit(self.room, &Commit { id, ops }).await
+    }
+}
+
+/// The page after `after`.
+pub(crate) fn page(after: Option<String>) -> Page {
+    Page { after, limit: None }
+}
+
+/// Opens connections as nobody yet.
+pub(crate) async fn open_api(context: &Context, server: Url) -> anyhow::Result<Api> {
+    let config = context.config()?.file.client;
+    let mut options = Options::new(server);
+    options.ca_file = config.ca;
+    if let Some(connections) = config.connections {
+        options.connections = usize::from(connections.clamp(1, 16));
+    }
+    Ok(Api::connect(options).await?)
+}
+
+/// The profile that a name or an address means.
+pub(crate) fn find_profile(context: &Context, meant: &str) -> anyhow::Result<Option<String>> {
+    let profiles = context.profiles()?;
+    let names = profiles.names()?;
+    if names.iter().any(|name| name == meant) {
+        return Ok(Some(meant.to_owned()));
+    }
+    let Ok(url) = parse_address(meant) else {
+        return Ok(None);
+    };
+    for name in names {
+        if profiles
+            .get(&name)?
+            .is_some_and(|profile| profile.url == url.as_str())
+        {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// Reads a server's address. Without a scheme it is HTTPS, except on this machine.
+pub(crate) fn parse_address(text: &str) -> Result<Url, Failure> {
+    let invalid = || {
+        Failure::usage(format!("'{text}' is not the address of a server")).hint(format!(
+            "Write it as http://127.0.0.1:{PORT_DEFAULT} or https://wharf.example.org."
+        ))
+    };
+    let with_scheme = if text.contains("://") {
+        text.to_owned()
+    } else if is_this_machine(text) {
+        format!("http://{text}")
+    } else {
+        format!("https://{text}")
+    };
+    let url = Url::parse(&with_scheme).map_err(|_| invalid())?;
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && is_bare {
+        Ok(url)
+    } else {
+        Err(invalid())
+    }
+}
+
+fn is_this_machine(address: &str) -> bool {
+    let host = address.split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// The name under which a server is kept when no other is given.
+pub(crate) fn profile_name(server: &Url) -> String {
+    let host = server.host_str().unwrap_or("server");
+    match server.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+fn not_logged_in(meant: Option<&str>, names: &[String]) -> Failure {
+    let example = format!("http://127.0.0.1:{PORT_DEFAULT}");
+    match (meant, names) {
+        (Some(meant), _) => Failure::new(Exit::NotLoggedIn, format!("Not logged in to {meant}"))
+            .hint(format!("Log in with `wharf login {meant}`.")),
+        (None, []) => Failure::new(Exit::NotLoggedIn, "Not logged in to any server").hint(format!(
+            "Log in with `wharf login {example}`, or make an account with `wharf signup`."
+        )),
+        (None, names) => Failure::new(
+            Exit::NotLoggedIn,
+            "There are several servers, and none is the current one",
+        )
+        .hint(format!("Name one with --server: {}.", names.join(", "))),
+    }
+}
+
+/// Reads a node's id, where a command takes an id or a path.
+pub(crate) fn node_id(text: &str) -> Option<wharf_types::NodeId> {
+    Uuid::try_parse(text)
+        .ok()
+        .map(|id| wharf_types::NodeId::from_bytes(id.into_bytes()))
+}
+
+/// Adds the path that a refused call was about, since the server's words may not name it.
+pub(crate) trait About<T> {
+    /// The same with `subject` before it.
+    fn about(self, subject: impl std::fmt::Display) -> anyhow::Result<T>;
+}
+
+impl<T> About<T> for Result<T, ApiError> {
+    fn about(self, subject: impl std::fmt::Display) -> anyhow::Result<T> {
+        self.with_context(|| subject.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_address, profile_name};
+
+    #[test]
+    fn an_address_without_a_scheme_is_encrypted_except_on_this_machine() {
+        assert_eq!(
+            parse_address("wharf.example.org").unwrap().as_str(),
+            "https://wharf.example.org/"
+        );
+        assert_eq!(
+            parse_address("127.0.0.1:7140").unwrap().as_str(),
+            "http://127.0.0.1:7140/"
+        );
+        assert_eq!(
+            parse_address("[::1]:7140").unwrap().as_str(),
+            "http://[::1]:7140/"
+        );
+        assert_eq!(
+            parse_address("localhost:1").unwrap().as_str(),
+            "http://localhost:1/"
+        );
+        assert_eq!(
+            parse_address("localhost.evil.org").unwrap().scheme(),
+            "https"
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_server_is_refused() {
+        for text in [
+            "",
+            "ftp://x",
+            "http://",
+            "https://user:secret@x",
+            "https://x?token=y",
+            "a b",
+        ] {
+            assert!(parse_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_profile_is_named_after_host_and_port() {
+        assert_eq!(
+            profile_name(&parse_address("https://wharf.example.org").unwrap()),
+            "wharf.example.org"
+        );
+        assert_eq!(
+            profile_name(&parse_address("http://127.0.0.1:7140").unwrap()),
+            "127.0.0.1:7140"
+        );
+    }
+}

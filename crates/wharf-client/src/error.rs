@@ -30,6 +30,9 @@ pub enum Error {
     /// What was asked for makes no sense, such as putting a folder from standard input.
     #[error("{0}")]
     Invalid(String),
+    /// Chunks did not match their hashes however often they were sent or fetched.
+    #[error("the bytes arrived damaged each time")]
+    Damaged,
     /// The transfer was stopped from outside before it was done. What was transferred stays.
     #[error("stopped before it was done")]
     Stopped,

@@ -8,7 +8,7 @@ use wharf_types::{ContentHash, ErrorCode};
 use wharf_wire::manifest;
 
 use crate::disk::{Identity, Kind, PART_PREFIX, Stat};
-use crate::transfer::{Compare, Links, OnDifferent};
+use crate::transfer::{Compare, Links, NoticeKind, OnDifferent};
 
 const FOLDER_THERE: &str = "the drive has a folder of this name";
 /// Also the detail of the notice when that is found only by reading the file.
@@ -220,13 +220,16 @@ pub(crate) fn is_wanted(
     path: &str,
     kind: NodeKind,
     links: Links,
-) -> Result<(), (bool, &'static str)> {
+) -> Result<(), (NoticeKind, &'static str)> {
     let name = path.rsplit('/').next().unwrap_or(path);
     if name.starts_with(PART_PREFIX) {
-        return Err((false, "the name is kept for unfinished downloads"));
+        return Err((
+            NoticeKind::Name,
+            "the name is kept for unfinished downloads",
+        ));
     }
     if kind == NodeKind::Link && links == Links::LeaveOut {
-        return Err((true, "a symbolic link"));
+        return Err((NoticeKind::LeftOut, "a symbolic link"));
     }
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use std::ffi::CStr;
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::{Errno, Result};
 
 use super::stat::{Kind, Stat};
@@ -77,8 +77,16 @@ impl Folder {
     }
 
     fn make_child(&self, name: &str) -> Result<Self> {
+        self.make(name)?;
+        self.child(name)
+    }
+
+    /// Makes a folder in this one unless it is there, and says whether it did.
+    pub(crate) fn make(&self, name: &str) -> Result<bool> {
         match rustix::fs::mkdirat(&self.0, name, Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(Errno::EXIST) => self.child(name),
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) if self.stat(name)?.kind == Kind::Folder => Ok(false),
+            Err(Errno::EXIST) => Err(Errno::NOTDIR),
             Err(error) => Err(error),
         }
     }
@@ -114,6 +122,11 @@ impl Folder {
         Ok(File::from(opened))
     }
 
+    /// Sets the time of modification of a file or link.
+    pub(crate) fn set_mtime(&self, name: &str, mtime_ns: i64) -> Result<()> {
+        rustix::fs::utimensat(&self.0, name, &times(mtime_ns), AtFlags::SYMLINK_NOFOLLOW)
+    }
+
     /// Where a link points.
     pub(crate) fn read_link(&self, name: impl rustix::path::Arg) -> Result<Vec<u8>> {
         rustix::fs::readlinkat(&self.0, name, Vec::new()).map(std::ffi::CString::into_bytes)
@@ -135,6 +148,11 @@ impl Folder {
         rustix::fs::syncfs(&self.0)
     }
 
+    /// The number of its file system.
+    pub(crate) fn device(&self) -> Result<u64> {
+        stat_open(&self.0).map(|stat| stat.device)
+    }
+
     pub(super) fn fd(&self) -> &OwnedFd {
         &self.0
     }
@@ -150,7 +168,26 @@ impl Entry<'_> {
     }
 }
 
+/// Sets the time of modification of an open file.
+pub(crate) fn set_mtime_open(file: impl AsFd, mtime_ns: i64) -> Result<()> {
+    rustix::fs::futimens(file, &times(mtime_ns))
+}
+
+/// Times that leave that of the last access as it is.
+fn times(mtime_ns: i64) -> Timestamps {
+    Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: mtime_ns.div_euclid(1_000_000_000),
+            tv_nsec: mtime_ns.rem_euclid(1_000_000_000),
+        },
+    }
+}
+
 /// The metadata of an open file.
-pub(crate) fn stat_open(file: impl std::os::fd::AsFd) -> Result<Stat> {
+pub(crate) fn stat_open(file: impl AsFd) -> Result<Stat> {
     rustix::fs::fstat(file).map(|stat| Stat::of(&stat))
 }

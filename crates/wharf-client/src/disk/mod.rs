@@ -8,7 +8,7 @@ mod folder;
 mod replace;
 mod stat;
 
-pub(crate) use self::folder::{Entry, Folder, stat_open};
+pub(crate) use self::folder::{Folder, set_mtime_open, stat_open};
 pub(crate) use self::replace::{Replaced, replace};
 pub(crate) use self::stat::{Identity, Kind, Stat};
 

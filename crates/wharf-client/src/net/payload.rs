@@ -32,10 +32,6 @@ impl Payload {
         }
     }
 
-    pub(crate) fn bytes_total(&self) -> u64 {
-        self.bytes_total
-    }
-
     pub(super) fn send(&self) -> Sending {
         Sending {
             payload: self.clone(),

@@ -1,9 +1,14 @@
 //! Putting and getting: files, folders, streams; and running tasks.
 
 mod buffers;
+mod cutting;
+mod fetching;
+mod get;
 mod put;
 mod report;
+mod run;
 mod sending;
+mod stream;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -15,10 +20,10 @@ use tokio_util::sync::CancellationToken;
 use wharf_types::api::drive::{At, OpResult};
 
 pub use self::report::{Notice, NoticeKind, Report};
+pub use self::run::{Ran, cancel_task, run_task};
 use crate::api::{Api, Room};
 use crate::error::Error;
 use crate::progress::Progress;
-use crate::task::{TaskState, TaskStore};
 
 /// What happens to a place on the other side that already holds something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -134,10 +139,10 @@ impl Get {
     /// What ends the whole transfer. What concerns one path is a notice of the report.
     pub async fn run(
         &self,
-        _progress: &Arc<Progress>,
-        _stop: &CancellationToken,
+        progress: &Arc<Progress>,
+        stop: &CancellationToken,
     ) -> Result<Report, Error> {
-        todo!()
+        get::run(self, progress, stop).await
     }
 }
 
@@ -163,10 +168,10 @@ impl PutStream {
     /// With [`OnDifferent::Keep`], a refusal with the code `exists` when something is there.
     pub async fn run(
         &self,
-        _stream: impl AsyncRead + Send + Unpin,
-        _progress: &Arc<Progress>,
+        stream: impl AsyncRead + Send + Unpin,
+        progress: &Arc<Progress>,
     ) -> Result<OpResult, Error> {
-        todo!()
+        stream::put(self, stream, progress).await
     }
 }
 
@@ -192,32 +197,9 @@ impl GetStream {
     /// What the server or the stream refused; nothing unverified was written before.
     pub async fn run(
         &self,
-        _stream: impl AsyncWrite + Send + Unpin,
-        _progress: &Arc<Progress>,
+        stream: impl AsyncWrite + Send + Unpin,
+        progress: &Arc<Progress>,
     ) -> Result<u64, Error> {
-        todo!()
+        stream::get(self, stream, progress).await
     }
-}
-
-/// How a run of a task ended.
-#[derive(Debug)]
-pub struct Ran {
-    /// The state that the task is in now.
-    pub state: TaskState,
-    /// What it did, where it came to an end.
-    pub report: Option<Report>,
-    /// Why it failed.
-    pub error: Option<Error>,
-}
-
-/// Runs a task in this process: takes it, records its progress, obeys pauses and cancellations from other processes, and
-/// records how it ended. Cancelling `stop` leaves the task waiting.
-pub async fn run_task(
-    _api: &Api,
-    _store: &TaskStore,
-    _id: i64,
-    _progress: &Arc<Progress>,
-    _stop: &CancellationToken,
-) -> Result<Ran, Error> {
-    todo!()
 }

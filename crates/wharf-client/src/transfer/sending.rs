@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
+use tokio::task::JoinError;
 use wharf_types::ChunkHash;
 use wharf_wire::frame::{Frame, FrameWriter};
 use wharf_wire::manifest::ManifestChunk;
@@ -10,6 +11,7 @@ use wharf_wire::manifest::ManifestChunk;
 use crate::api::Api;
 use crate::error::Error;
 use crate::progress::Progress;
+use crate::transfer::cutting::name_chunks;
 
 /// How often a chunk is sent that does not arrive as it was.
 const ATTEMPTS_MAX: usize = 4;
@@ -32,7 +34,7 @@ pub(crate) async fn send(
 ) -> Result<Sent, Error> {
     let hashed = {
         let bytes = bytes.clone();
-        blocking(move || hash(&bytes, &chunk_bytes)).await?
+        blocking(move || name_chunks(&bytes, &chunk_bytes)).await?
     };
     progress.bytes_done(bytes.len() as u64);
     let mut unique = Vec::with_capacity(hashed.len());
@@ -66,21 +68,6 @@ pub(crate) async fn send(
     })
 }
 
-fn hash(bytes: &[u8], chunk_bytes: &[u32]) -> Vec<ManifestChunk> {
-    let mut rest = bytes;
-    chunk_bytes
-        .iter()
-        .filter_map(|length| {
-            let chunk;
-            (chunk, rest) = rest.split_at_checked(*length as usize)?;
-            Some(ManifestChunk {
-                hash: ChunkHash::of(chunk),
-                bytes: *length,
-            })
-        })
-        .collect()
-}
-
 /// The missing chunks as they travel: packed where that pays.
 fn frame(bytes: &Bytes, chunks: &[ManifestChunk], mut missing: HashSet<ChunkHash>) -> FrameWriter {
     let mut frames = FrameWriter::default();
@@ -99,7 +86,10 @@ fn frame(bytes: &Bytes, chunks: &[ManifestChunk], mut missing: HashSet<ChunkHash
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Invalid(format!("a worker stopped: {error}")))
+    joined(tokio::task::spawn_blocking(work).await.map(Ok))
+}
+
+/// What a task or thread came back with.
+pub(crate) fn joined<T>(joined: Result<Result<T, Error>, JoinError>) -> Result<T, Error> {
+    joined.map_err(|error| Error::Invalid(format!("a worker stopped: {error}")))?
 }

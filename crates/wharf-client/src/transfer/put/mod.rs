@@ -13,7 +13,7 @@ mod books;
 mod committing;
 mod job;
 mod planning;
-pub(crate) mod reading;
+mod reading;
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -37,7 +37,7 @@ use self::job::{BUFFER_BYTES, BUFFER_COUNT, BatchOf, Event, Item, Job};
 use self::planning::{Packing, Planner, SourceKind};
 use self::reading::Reader;
 use super::buffers::Buffers;
-use super::sending::{Sent, send};
+use super::sending::{Sent, joined, send};
 use super::{Compare, Links, Put, Report};
 use crate::api::Page;
 use crate::disk::{Folder, Kind};
@@ -371,8 +371,4 @@ fn job_again(item: Item) -> Job {
         return Job::Big(item);
     }
     Job::Small(vec![item])
-}
-
-fn joined<T>(joined: Result<Result<T, Error>, tokio::task::JoinError>) -> Result<T, Error> {
-    joined.map_err(|error| Error::Invalid(format!("a worker stopped: {error}")))?
 }

@@ -11,12 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_channel::{Receiver, select};
 use rustix::io::Errno;
 use tokio::sync::mpsc::UnboundedSender;
-use wharf_types::limit::CHUNK_BYTES_MAX;
-use wharf_wire::cut;
 
 use super::job::{ATTEMPTS_MAX, Batch, BatchOf, Event, Item, Job, SMALL_BYTES_MAX};
 use crate::disk::{Folder, Kind, stat_open};
 use crate::transfer::buffers::{Buffer, Buffers};
+use crate::transfer::cutting::{push_sure_chunks, read_full};
 use crate::transfer::{Notice, NoticeKind};
 
 /// One of the threads that read.
@@ -123,7 +122,11 @@ impl Reader {
             match look_patiently(&opened, &mut item, room) {
                 Ok(Looked::Read(bytes)) => {
                     let before = chunk_bytes.len();
-                    push_chunks(&mut chunk_bytes, room.get(..bytes).unwrap_or_default());
+                    push_sure_chunks(
+                        &mut chunk_bytes,
+                        room.get(..bytes).unwrap_or_default(),
+                        true,
+                    );
                     filled_bytes += bytes;
                     read.push((item, chunk_bytes.len() - before));
                     folder = Some((Arc::clone(&read[read.len() - 1].0.folder), opened));
@@ -307,34 +310,4 @@ fn fill(
         .min(usize::try_from(left_bytes).unwrap_or(usize::MAX));
     let read_bytes = read_full(file, rest.get_mut(..wanted).unwrap_or_default())?;
     Ok(carried.len() + read_bytes)
-}
-
-/// Reads until the room is full or the file ends.
-fn read_full(file: &OwnedFd, room: &mut [u8]) -> Result<usize, Errno> {
-    let mut filled = 0;
-    while let Some(rest) = room.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match rustix::io::read(file, rest) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
-/// Adds the lengths of the chunks of a whole file.
-fn push_chunks(chunk_bytes: &mut Vec<u32>, file: &[u8]) {
-    push_sure_chunks(chunk_bytes, file, true);
-}
-
-/// Adds the lengths of those chunks that what follows cannot change, and returns how far they reach.
-pub(crate) fn push_sure_chunks(chunk_bytes: &mut Vec<u32>, bytes: &[u8], is_end: bool) -> usize {
-    let mut rest = bytes;
-    while !rest.is_empty() && (is_end || rest.len() >= CHUNK_BYTES_MAX) {
-        let length = cut::chunk_bytes(rest);
-        chunk_bytes.push(u32::try_from(length).unwrap_or(u32::MAX));
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    bytes.len() - rest.len()
 }

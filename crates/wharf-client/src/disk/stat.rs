@@ -30,7 +30,7 @@ pub(crate) struct Stat {
     pub(crate) bytes: u64,
     /// Nanoseconds since the epoch.
     pub(crate) mtime_ns: i64,
-    /// Whether its owner may run it.
+    /// Whether it is a file that its owner may run.
     pub(crate) executable: bool,
     /// The permission bits.
     pub(crate) mode: u32,
@@ -65,11 +65,12 @@ impl Stat {
         let bytes = u64::try_from(stat.st_size).unwrap_or(0);
         let mtime_ns = nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64);
         let mode = stat.st_mode as u32;
+        let kind = Kind::of(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Special);
         Self {
-            kind: Kind::of(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Special),
+            kind,
             bytes,
             mtime_ns,
-            executable: mode & 0o100 != 0,
+            executable: kind == Kind::File && mode & 0o100 != 0,
             mode: mode & 0o7777,
             device: stat.st_dev as u64,
             identity: Identity {

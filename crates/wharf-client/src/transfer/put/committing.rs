@@ -51,7 +51,7 @@ impl Ready {
                 path: item.remote.clone(),
                 manifest: manifest::to_base64(packed),
                 mtime_ns: Some(item.stat.mtime_ns),
-                executable: item.stat.executable && item.stat.kind == Kind::File,
+                executable: item.stat.executable,
                 link: item.stat.kind == Kind::Link,
                 expect: item.expect.unwrap_or(Expect::Absent),
             },

@@ -26,6 +26,8 @@ use super::openapi::Binary;
 use super::problems::{Any, HasBody, NeedsLogin};
 use super::stream::{self, Feed};
 
+/// What programs without a word for it call a body.
+const BYTES_TYPE: &str = "application/octet-stream";
 const HASH_BYTES: usize = 32;
 const HASHES_BODY_BYTES_MAX: u64 = (CHUNKS_PER_REQUEST_MAX * HASH_BYTES) as u64;
 /// What is handed to the house at once, while as much again may still be arriving.
@@ -51,7 +53,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
 /// The body is a list of hashes, 32 bytes each; the answer has, in the same form and order, those that must be uploaded
 /// before a commit can name them. Answered only from what the caller has uploaded or can read.
 #[utoipa::path(post, path = "/chunks/missing", tag = "chunks",
-    request_body(content = inline(Binary), content_type = "application/vnd.wharf.hashes"),
+    request_body(content((inline(Binary) = "application/vnd.wharf.hashes"), (inline(Binary) = "application/octet-stream"))),
     responses((status = 200, description = "The missing ones.", body = inline(Binary), content_type = "application/vnd.wharf.hashes"),
     NeedsLogin, HasBody, Any))]
 async fn missing(State(http): State<Http>, By(caller): By, request: Request) -> Answer<Response> {
@@ -69,10 +71,10 @@ async fn missing(State(http): State<Http>, By(caller): By, request: Request) -> 
 /// The body is chunks in frames. They are durable when the answer comes. Where the connection breaks, the chunks that
 /// arrived whole are kept: ask what is missing and send the rest. The same holds where the answer is a refusal.
 #[utoipa::path(post, path = "/chunks", tag = "chunks",
-    request_body(content = inline(Binary), content_type = "application/vnd.wharf.chunks"),
+    request_body(content((inline(Binary) = "application/vnd.wharf.chunks"), (inline(Binary) = "application/octet-stream"))),
     responses((status = 200, body = Uploaded), NeedsLogin, HasBody, Any))]
 async fn upload(State(http): State<Http>, By(caller): By, request: Request) -> Answer<Response> {
-    must_be(request.headers(), CHUNKS_TYPE)?;
+    must_be(request.headers(), &[CHUNKS_TYPE, BYTES_TYPE])?;
     let body = request.into_body();
     let announced = body.size_hint().upper().unwrap_or(UPLOAD_BODY_BYTES_MAX);
     if body.size_hint().lower() > UPLOAD_BODY_BYTES_MAX {
@@ -93,7 +95,7 @@ async fn upload(State(http): State<Http>, By(caller): By, request: Request) -> A
 /// The body is a list of hashes, 32 bytes each; the answer has the chunks in frames, in the same order. A chunk that
 /// cannot be given has a frame that says why. Each frame is as it rests, so the client verifies it.
 #[utoipa::path(post, path = "/chunks/fetch", tag = "chunks",
-    request_body(content = inline(Binary), content_type = "application/vnd.wharf.hashes"),
+    request_body(content((inline(Binary) = "application/vnd.wharf.hashes"), (inline(Binary) = "application/octet-stream"))),
     responses((status = 200, description = "The chunks.", body = inline(Binary), content_type = "application/vnd.wharf.chunks"),
     NeedsLogin, HasBody, Any))]
 async fn fetch(State(http): State<Http>, By(caller): By, request: Request) -> Answer<Response> {
@@ -115,7 +117,7 @@ async fn fetch(State(http): State<Http>, By(caller): By, request: Request) -> An
 
 /// Reads the list of hashes that is a request's body.
 async fn hashes(http: &Http, request: Request) -> Answer<Vec<ChunkHash>> {
-    must_be(request.headers(), HASHES_TYPE)?;
+    must_be(request.headers(), &[HASHES_TYPE, BYTES_TYPE])?;
     let bytes = body::read(
         request.into_body(),
         HASHES_BODY_BYTES_MAX,

@@ -293,7 +293,7 @@ async fn commit(
     Room(room): Room,
     request: Request,
 ) -> Answer<Response> {
-    extract::must_be(request.headers(), "application/json")?;
+    extract::must_be(request.headers(), &[extract::JSON_TYPE])?;
     let request = request.into_body();
     let announced = request.size_hint().upper().unwrap_or(COMMIT_BODY_BYTES_MAX);
     // The body, and about as much again for what is read from it.

@@ -23,6 +23,9 @@ use super::error::{Answer, Refusal};
 use super::{Http, body, origin};
 use crate::listen::Peer;
 
+/// The media type of most bodies.
+pub(super) const JSON_TYPE: &str = "application/json";
+
 /// How the request came.
 pub(super) struct CameFrom(pub(super) Origin);
 
@@ -207,7 +210,7 @@ impl<T: DeserializeOwned> FromRequest<Http> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, http: &Http) -> Answer<Self> {
-        must_be(request.headers(), "application/json")?;
+        must_be(request.headers(), &[JSON_TYPE])?;
         let bytes = body::read(
             request.into_body(),
             JSON_BODY_BYTES_MAX,
@@ -225,24 +228,24 @@ pub(super) fn peer(parts: &Parts) -> Answer<IpAddr> {
         .ok_or_else(|| wharf_core::Error::internal("the listener gave no peer address").into())
 }
 
-/// Passes a request whose body is of `media_type`, whatever its parameters.
+/// Passes a request whose body is of one of `media_types`, whatever its parameters.
 ///
 /// # Errors
 /// `Unsupported`, as 415.
-pub(super) fn must_be(headers: &HeaderMap, media_type: &'static str) -> Answer<()> {
+pub(super) fn must_be(headers: &HeaderMap, media_types: &[&str]) -> Answer<()> {
     let given = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case(media_type) {
+    if media_types
+        .iter()
+        .any(|known| essence.eq_ignore_ascii_case(known))
+    {
         return Ok(());
     }
-    Err(Refusal::new(
-        ErrorCode::Unsupported,
-        format!("the body must be {media_type}"),
-    )
-    .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+    let text = format!("the body must be {}", media_types.join(" or "));
+    Err(Refusal::new(ErrorCode::Unsupported, text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
 /// The token of a `Bearer` authorization; the scheme's letter case does not matter.
@@ -266,7 +269,7 @@ mod tests {
     use http::header::{AUTHORIZATION, CONTENT_TYPE};
     use http::{HeaderMap, HeaderValue};
 
-    use super::{AtQuery, bearer, must_be};
+    use super::{AtQuery, JSON_TYPE, bearer, must_be};
 
     fn authorization(value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))])
@@ -284,9 +287,9 @@ mod tests {
     #[test]
     fn parameters_of_a_media_type_do_not_matter() {
         let of = |value| HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(value))]);
-        must_be(&of("Application/JSON; charset=utf-8"), "application/json").unwrap();
-        must_be(&of("text/plain"), "application/json").unwrap_err();
-        must_be(&HeaderMap::new(), "application/json").unwrap_err();
+        must_be(&of("Application/JSON; charset=utf-8"), &[JSON_TYPE]).unwrap();
+        must_be(&of("text/plain"), &[JSON_TYPE]).unwrap_err();
+        must_be(&HeaderMap::new(), &[JSON_TYPE]).unwrap_err();
     }
 
     #[test]

@@ -46,6 +46,12 @@ async fn ready(State(http): State<Http>) -> Answer<Response> {
             "the server is stopping",
         ));
     }
+    if http.wharf().db().stats().is_failed {
+        return Err(Refusal::new(
+            ErrorCode::Unavailable,
+            "the database's disk has failed",
+        ));
+    }
     http.wharf().accounts().info().await?;
     Ok(plain("ready\n"))
 }

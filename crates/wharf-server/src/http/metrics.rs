@@ -7,11 +7,15 @@ use std::time::Duration;
 use http::StatusCode;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use wharf_core::job::JobStatus;
+use wharf_store::sql::Stats;
 
 use super::Http;
 use crate::listen::Traffic;
@@ -165,8 +169,89 @@ impl Collector for House {
             "download_memory_bytes",
             help,
             http.downloads().lent_bytes(),
-        )
+        )?;
+        database(&mut encoder, &http.wharf().db().stats())?;
+        jobs(&mut encoder, &http.wharf().jobs().status())
     }
+}
+
+fn database(encoder: &mut DescriptorEncoder<'_>, stats: &Stats) -> fmt::Result {
+    counter(
+        encoder,
+        "db_commits",
+        "Commits of the database",
+        stats.commits,
+    )?;
+    counter(
+        encoder,
+        "db_writes",
+        "Writes that commits made durable",
+        stats.writes,
+    )?;
+    counter(
+        encoder,
+        "db_writes_failed",
+        "Writes that answered an error",
+        stats.writes_failed,
+    )?;
+    counter(encoder, "db_reads", "Reads answered", stats.reads)?;
+    counter(
+        encoder,
+        "db_reads_failed",
+        "Reads that answered an error",
+        stats.reads_failed,
+    )?;
+    counter(
+        encoder,
+        "db_retries",
+        "Transactions started again",
+        stats.retries,
+    )?;
+    gauge(
+        encoder,
+        "db_writes_queued",
+        "Writes that wait",
+        stats.writes_queued,
+    )?;
+    gauge(
+        encoder,
+        "db_reads_queued",
+        "Reads that wait",
+        stats.reads_queued,
+    )?;
+    gauge(
+        encoder,
+        "db_wal_pages",
+        "Pages in SQLite's log",
+        stats.wal_pages,
+    )?;
+    gauge(
+        encoder,
+        "db_failed",
+        "1 when the database's disk has failed",
+        u64::from(stats.is_failed),
+    )
+}
+
+fn jobs(encoder: &mut DescriptorEncoder<'_>, jobs: &[JobStatus]) -> fmt::Result {
+    let help = "Units of work that a job has done";
+    let mut units = encoder.encode_descriptor("job_units", help, None, MetricType::Counter)?;
+    for job in jobs {
+        ConstCounter::new(job.units_count).encode(units.encode_family(&[("job", job.name)])?)?;
+    }
+    let help = "Errors that a job has met";
+    let mut errors = encoder.encode_descriptor("job_errors", help, None, MetricType::Counter)?;
+    for job in jobs {
+        ConstCounter::new(job.errors_count).encode(errors.encode_family(&[("job", job.name)])?)?;
+    }
+    let help = "Errors since a job's last unit that succeeded";
+    let mut in_row =
+        encoder.encode_descriptor("job_errors_in_row", help, None, MetricType::Gauge)?;
+    for job in jobs {
+        let errors = u64::from(job.errors_in_row);
+        ConstGauge::new(errors).encode(in_row.encode_family(&[("job", job.name)])?)?;
+    }
+    Ok(())
 }
 
 fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {

@@ -79,6 +79,7 @@ async fn health_and_figures_are_told() {
     let text = String::from_utf8(figures.body.to_vec()).unwrap();
     let want = r#"wharf_http_requests_total{method="GET",route="/api/v1/server",status="200"} 1"#;
     assert!(text.contains(want), "{text}");
+    assert!(text.contains("\nwharf_db_failed 0\n"), "{text}");
     assert!(text.ends_with("# EOF\n"), "{text}");
 
     // A proxy on this machine speaks for somebody else.

@@ -75,20 +75,25 @@ pub struct Account {
 #[serde(deny_unknown_fields)]
 pub struct Signup {
     /// 1 to 32 characters: letters, digits, `.`, `_`, `-`, beginning with a letter.
+    #[schema(min_length = 1, max_length = 32)]
     pub username: String,
     /// At least eight characters.
+    #[schema(min_length = 8, max_length = 1024)]
     pub password: String,
     /// An address, if the person wants to give one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
     /// The name shown to others; the username where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
     pub nickname: Option<String>,
     /// An invitation's code, or the server's one-time code for the first account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// What to call the device that is logged in with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
     pub device: Option<String>,
 }
 
@@ -102,6 +107,7 @@ pub struct Login {
     pub password: String,
     /// What to call this device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
     pub device: Option<String>,
 }
 
@@ -138,6 +144,7 @@ pub struct Session {
 #[serde(deny_unknown_fields)]
 pub struct RenameSession {
     /// 1 to 100 bytes.
+    #[schema(min_length = 1, max_length = 100)]
     pub device: String,
 }
 
@@ -148,6 +155,7 @@ pub struct ChangePassword {
     /// The one in force.
     pub current: String,
     /// The one to come.
+    #[schema(min_length = 8, max_length = 1024)]
     pub new: String,
 }
 
@@ -157,9 +165,11 @@ pub struct ChangePassword {
 pub struct CreateInvitation {
     /// How many accounts it makes, 1 to 1000.
     #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 1000)]
     pub uses: u32,
     /// How long it holds, in seconds; seven days where it is missing, a year at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 31_536_000)]
     pub expires_seconds: Option<u64>,
 }
 
@@ -188,15 +198,19 @@ pub struct Invitation {
 #[serde(deny_unknown_fields)]
 pub struct AddAccount {
     /// As in a sign-up.
+    #[schema(min_length = 1, max_length = 32)]
     pub username: String,
     /// Chosen by the server where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 8, max_length = 1024)]
     pub password: Option<String>,
     /// As in a sign-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
     /// As in a sign-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
     pub nickname: Option<String>,
     /// The server's default where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -246,6 +246,7 @@ pub struct Commit {
     /// Chosen by the author. A commit that is sent again with its id is applied once and answered alike.
     pub id: CommitId,
     /// 1 to 10,000 operations.
+    #[schema(min_items = 1, max_items = 10_000)]
     pub ops: Vec<Op>,
 }
 

@@ -45,9 +45,9 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
 /// Libraries that mark a side, and the only crates that may use them (outside of tests).
 const BELONGS_TO: &[(&str, &[&str])] = &[
     ("rusqlite", &["wharf-store", "wharf-client"]),
-    ("postgres", &["wharf-store"]),
+    ("postgres", &["wharf-store", "wharf-testkit"]),
     ("axum", &["wharf-server"]),
-    ("hyper", &["wharf-server", "wharf-client"]),
+    ("hyper", &["wharf-server", "wharf-client", "wharf-testkit"]),
     ("argon2", &["wharf-core"]),
     ("clap", &["wharf", "wharf-load"]),
     (

@@ -66,14 +66,6 @@ impl Frame {
     }
 }
 
-/// Chooses the stored form of a chunk: zstd where it pays, else the bytes themselves.
-pub fn seal(bytes: &[u8]) -> (Codec, Cow<'_, [u8]>) {
-    match compress(bytes) {
-        Some(stored) => (Codec::Zstd, Cow::Owned(stored)),
-        None => (Codec::Raw, Cow::Borrowed(bytes)),
-    }
-}
-
 /// Returns the bytes of a chunk, verified against its hash.
 ///
 /// # Errors

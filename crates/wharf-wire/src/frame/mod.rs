@@ -20,7 +20,7 @@ use bytes::Bytes;
 use wharf_types::ChunkHash;
 use wharf_types::limit::CHUNK_BYTES_MAX;
 
-pub use codec::{open, seal};
+pub use codec::open;
 pub use stream::{FrameDecoder, FrameWriter};
 
 /// Length of a frame's header.
@@ -161,7 +161,7 @@ impl Codec {
     ///
     /// # Errors
     /// `FrameError::Codec` when the byte means none.
-    pub fn from_u8(codec: u8) -> Result<Self, FrameError> {
+    pub(crate) fn from_u8(codec: u8) -> Result<Self, FrameError> {
         match codec {
             0 => Ok(Self::Raw),
             1 => Ok(Self::Zstd),

@@ -20,9 +20,6 @@ const VERSION: u8 = 1;
 const HEAD_BYTES: usize = 5;
 const ENTRY_BYTES: usize = 36;
 
-/// Most bytes of a packed manifest.
-pub const MANIFEST_BYTES_MAX: usize = HEAD_BYTES + MANIFEST_CHUNKS_MAX * ENTRY_BYTES;
-
 /// Why bytes are not a packed manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidManifest {

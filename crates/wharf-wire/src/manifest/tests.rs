@@ -9,8 +9,7 @@ use wharf_types::ChunkHash;
 use wharf_types::limit::{CHUNK_BYTES_MAX, FILE_BYTES_MAX, MANIFEST_CHUNKS_MAX};
 
 use super::{
-    InvalidManifest, MANIFEST_BYTES_MAX, Manifest, ManifestChunk, Span, content_of_packed,
-    from_base64, to_base64,
+    InvalidManifest, Manifest, ManifestChunk, Span, content_of_packed, from_base64, to_base64,
 };
 
 fn chunk(bytes: u32) -> ManifestChunk {
@@ -78,7 +77,6 @@ fn bounds_are_kept() {
         chunks: vec![chunk(1); MANIFEST_CHUNKS_MAX],
     }
     .pack();
-    assert_eq!(longest.len(), MANIFEST_BYTES_MAX);
     assert!(Manifest::unpack(&longest).is_ok());
     let count = MANIFEST_CHUNKS_MAX as u64 + 1;
     assert_eq!(

@@ -206,11 +206,11 @@ mod tests {
 
         #[test]
         fn key_and_fold_are_stable(text in any::<String>()) {
-            if let Ok(name) = Name::new(text) {
-                if let Ok(key) = Name::new(name.key()) {
-                    assert_eq!(key.key(), name.key());
-                    assert_eq!(key.fold(), name.fold());
-                }
+            if let Ok(name) = Name::new(text)
+                && let Ok(key) = Name::new(name.key())
+            {
+                assert_eq!(key.key(), name.key());
+                assert_eq!(key.fold(), name.fold());
             }
         }
     }

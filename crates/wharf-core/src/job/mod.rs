@@ -8,6 +8,7 @@
 mod compaction;
 mod expiry;
 mod lease;
+mod operate;
 mod retention;
 mod runner;
 mod scrub;
@@ -16,6 +17,7 @@ mod sweep;
 use std::future::Future;
 
 pub use runner::Jobs;
+pub use wharf_types::api::job::JobState;
 
 use crate::Ground;
 use crate::accounts::Accounts;
@@ -56,25 +58,6 @@ pub trait Job: Send + 'static {
     }
 }
 
-/// What a job is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobState {
-    /// A unit is under way.
-    Working,
-    /// Resting between units, as its pace asks.
-    Pacing,
-    /// Nothing to do for now.
-    Waiting,
-    /// Pausing after an error.
-    Retrying,
-    /// Its pace is 0.
-    Paused,
-    /// Ended, as it asked or because the house closes.
-    Done,
-    /// Ended by a panic, which is a fault of the program.
-    Failed,
-}
-
 /// A job as the operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobStatus {
@@ -98,21 +81,6 @@ pub struct JobStatus {
     pub last_unit_ms: Option<i64>,
     /// How far it is, in its own words.
     pub progress: Option<String>,
-}
-
-impl JobState {
-    /// The state in one word, for lists and metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Working => "working",
-            Self::Pacing => "pacing",
-            Self::Waiting => "waiting",
-            Self::Retrying => "retrying",
-            Self::Paused => "paused",
-            Self::Done => "done",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// Starts the jobs of a house.

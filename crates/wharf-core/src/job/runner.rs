@@ -91,6 +91,14 @@ impl Jobs {
             .collect()
     }
 
+    /// What one job is doing.
+    ///
+    /// # Errors
+    /// `NotFound`: there is no such job.
+    pub fn find_status(&self, name: &str) -> Result<JobStatus> {
+        Ok(self.find(name)?.snapshot())
+    }
+
     /// Sets the share of its time that a job may work: 1 to 100 percent, or 0 to pause it. Holds from the next unit on.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What operators do: accounts and invitations.
+//! What operators do: accounts, invitations and jobs.
 
 #![expect(
     unused_qualifications,
@@ -16,6 +16,7 @@ use wharf_types::AccountId;
 use wharf_types::api::account::{
     Account, Accounts, AddAccount, AddedAccount, CreateInvitation, EditAccount, Invitation,
 };
+use wharf_types::api::job::{EditJob, Job};
 
 use super::Http;
 use super::body::json;
@@ -29,6 +30,8 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(find_account, edit_account))
         .routes(routes!(list_invitations, create_invitation))
         .routes(routes!(end_invitation))
+        .routes(routes!(list_jobs))
+        .routes(routes!(edit_job))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -165,4 +168,27 @@ async fn end_invitation(
         .end_invitation(&id)
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The background jobs of the server that answers
+#[utoipa::path(get, path = "/admin/jobs", tag = "admin",
+    responses((status = 200, body = Vec<Job>), NeedsLogin, Any))]
+async fn list_jobs(State(http): State<Http>, By(caller): By) -> Answer<Response> {
+    json(StatusCode::OK, &http.wharf().operators_jobs(&caller).await?)
+}
+
+/// Paces, pauses or hurries a background job
+///
+/// Of the server that answers, until it is started again.
+#[utoipa::path(patch, path = "/admin/jobs/{id}", tag = "admin",
+    params(("id" = String, Path, description = "The job's name.")), request_body = EditJob,
+    responses((status = 200, body = Job), NeedsLogin, HasBody, CanBeMissing, Any))]
+async fn edit_job(
+    State(http): State<Http>,
+    By(caller): By,
+    Id(name): Id<String>,
+    Json(request): Json<EditJob>,
+) -> Answer<Response> {
+    let job = http.wharf().edit_job(&caller, &name, request).await?;
+    json(StatusCode::OK, &job)
 }

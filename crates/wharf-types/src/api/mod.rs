@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod drive;
+pub mod job;
 pub mod problem;
 pub mod transfer;
 

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wharf_core::job::{JobState, JobStatus};
-use wharf_core::{HouseConfig, Wharf};
+use wharf_core::{HouseConfig, Scope, Wharf};
 use wharf_store::blob::Blob;
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 use wharf_types::api::account::{CreateInvitation, SignupPolicy};
-use wharf_types::{AccountId, ChunkHash};
+use wharf_types::api::job::EditJob;
+use wharf_types::{AccountId, ChunkHash, ErrorCode};
 use wharf_wire::frame::Frame;
 
-use crate::support::{House, PASSWORD};
+use crate::support::{House, PASSWORD, code};
 
 const DAY_MS: u32 = 24 * 3_600_000;
 
@@ -20,6 +21,7 @@ both_engines!(
     all_jobs_end_a_round_in_a_new_house,
     expiry_deletes_what_counts_for_nothing_and_nothing_else,
     an_object_that_no_row_names_goes_after_a_grace_period,
+    an_operator_paces_and_hurries_jobs,
     a_scrub_spreads_over_its_days,
     a_scrub_goes_on_after_a_restart_and_finds_rot
 );
@@ -168,6 +170,63 @@ async fn an_object_that_no_row_names_goes_after_a_grace_period(db: TestDb) {
         run(&house.wharf, "sweep").await;
     }
     assert_eq!(count(&house, "SELECT count(*) FROM segment").await, 0);
+    assert!(
+        house
+            .wharf
+            .jobs()
+            .stop(Duration::from_secs(8))
+            .await
+            .is_empty()
+    );
+}
+
+async fn an_operator_paces_and_hurries_jobs(db: TestDb) {
+    let house = House::open(db).await;
+    let root = house.operator().await;
+    let member = house.member("ada").await;
+    house.wharf.start_jobs();
+    let pause = EditJob {
+        pace_percent: Some(0),
+        run_now: false,
+    };
+    for caller in [member.caller, root.caller.narrowed(Scope::Read)] {
+        assert_eq!(
+            code(house.wharf.operators_jobs(&caller).await),
+            Some(ErrorCode::Denied)
+        );
+        let refused = house.wharf.edit_job(&caller, "scrub", pause.clone()).await;
+        assert_eq!(code(refused), Some(ErrorCode::Denied));
+    }
+    let paused = house
+        .wharf
+        .edit_job(&root.caller, "scrub", pause.clone())
+        .await
+        .unwrap();
+    assert_eq!((paused.name.as_str(), paused.pace_percent), ("scrub", 0));
+    let listed = house.wharf.operators_jobs(&root.caller).await.unwrap();
+    assert_eq!(listed.iter().filter(|job| job.pace_percent == 0).count(), 1);
+    let nowhere = house.wharf.edit_job(&root.caller, "play", pause).await;
+    assert_eq!(code(nowhere), Some(ErrorCode::NotFound));
+
+    let hurry = EditJob {
+        pace_percent: Some(100),
+        run_now: true,
+    };
+    house
+        .wharf
+        .edit_job(&root.caller, "expiry", hurry)
+        .await
+        .unwrap();
+    while house
+        .wharf
+        .jobs()
+        .find_status("expiry")
+        .unwrap()
+        .units_count
+        == 0
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert!(
         house
             .wharf

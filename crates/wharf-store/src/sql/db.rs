@@ -1,8 +1,7 @@
 //! The handle that everything else holds.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
 use std::thread::{JoinHandle, Thread};
 
@@ -12,6 +11,7 @@ use wharf_types::RoomId;
 use super::error::{Error, Result};
 use super::job::Queue;
 use super::migrate::{MIGRATIONS, Migration};
+use super::stats::{Counters, Stats};
 use super::tx::Tx;
 use super::{migrate, postgres, sqlite};
 
@@ -52,7 +52,7 @@ impl SqliteOptions {
 /// How to reach a PostgreSQL database.
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
-    /// As libpq takes it: `postgres://user@host/database` or `host=/socket/folder user=… dbname=…`.
+    /// As libpq takes it, without encryption: `postgres://user@host/database` or `host=/socket/folder user=… dbname=…`.
     pub url: String,
     /// Threads that write, each with a connection of its own.
     pub writers: usize,
@@ -90,54 +90,10 @@ pub enum Lock {
     Rooms(Vec<RoomId>),
 }
 
-/// Counters since the database was opened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Commits that succeeded.
-    pub commits: u64,
-    /// Writes that a commit made durable: divided by `commits`, how well they share.
-    pub writes: u64,
-    /// Writes that answered an error.
-    pub writes_failed: u64,
-    /// Reads that were answered.
-    pub reads: u64,
-    /// Reads that answered an error.
-    pub reads_failed: u64,
-    /// Writes that wait for their turn now.
-    pub writes_queued: u64,
-    /// Reads that wait for their turn now.
-    pub reads_queued: u64,
-    /// Times a transaction was started again because of another one in its way.
-    pub retries: u64,
-    /// Pages in SQLite's log that are not in its file yet, at the last commit.
-    pub wal_pages: u64,
-    /// Whether the disk has failed: see [`Error::Failed`].
-    pub is_failed: bool,
-}
-
 /// A database. Clones share it; when the last one goes, what was queued still finishes.
 #[derive(Clone)]
 pub struct Db {
     shared: Arc<Shared>,
-}
-
-/// What the threads count, and whether the disk has failed.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    counts: [AtomicU64; Count::COUNT],
-    failure: OnceLock<Error>,
-}
-
-/// One of the counters.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Count {
-    Commits,
-    Writes,
-    WritesFailed,
-    Reads,
-    ReadsFailed,
-    Retries,
-    WalPages,
 }
 
 struct Shared {
@@ -313,19 +269,10 @@ impl Db {
 
     /// The counters.
     pub fn stats(&self) -> Stats {
-        let counters = &self.shared.counters;
-        Stats {
-            commits: counters.get(Count::Commits),
-            writes: counters.get(Count::Writes),
-            writes_failed: counters.get(Count::WritesFailed),
-            reads: counters.get(Count::Reads),
-            reads_failed: counters.get(Count::ReadsFailed),
-            writes_queued: self.shared.writes.waiting() as u64,
-            reads_queued: self.shared.reads.waiting() as u64,
-            retries: counters.get(Count::Retries),
-            wal_pages: counters.get(Count::WalPages),
-            is_failed: counters.failure().is_some(),
-        }
+        let mut stats = self.shared.counters.stats();
+        stats.writes_queued = self.shared.writes.waiting() as u64;
+        stats.reads_queued = self.shared.reads.waiting() as u64;
+        stats
     }
 
     /// Lets what is queued finish, then closes: everything later is `Error::Closed`. Blocks.
@@ -346,46 +293,6 @@ impl std::fmt::Debug for Db {
         f.debug_struct("Db")
             .field("engine", &self.engine())
             .finish_non_exhaustive()
-    }
-}
-
-impl Count {
-    const COUNT: usize = Self::WalPages as usize + 1;
-}
-
-impl Counters {
-    pub(super) fn add(&self, count: Count, by: u64) {
-        if let Some(counter) = self.counts.get(count as usize) {
-            counter.fetch_add(by, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn set(&self, count: Count, to: u64) {
-        if let Some(counter) = self.counts.get(count as usize) {
-            counter.store(to, Ordering::Relaxed);
-        }
-    }
-
-    fn get(&self, count: Count) -> u64 {
-        self.counts
-            .get(count as usize)
-            .map_or(0, |counter| counter.load(Ordering::Relaxed))
-    }
-
-    /// Why nothing is accepted any more.
-    pub(super) fn failure(&self) -> Option<Error> {
-        self.failure.get().cloned()
-    }
-
-    /// Ends the database for good if `error` is the disk's, and returns what to answer.
-    pub(super) fn fail_if_io(&self, error: &Error) -> Error {
-        let Error::Io(text) = error else {
-            return error.clone();
-        };
-        tracing::error!(%error, "the disk has failed under the database: nothing is written until a restart");
-        self.failure
-            .get_or_init(|| Error::Failed(text.clone()))
-            .clone()
     }
 }
 

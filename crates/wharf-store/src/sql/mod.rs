@@ -22,12 +22,14 @@ mod job;
 mod migrate;
 mod postgres;
 mod sqlite;
+mod stats;
 mod tx;
 mod value;
 
 pub use catalog::{Column, Kind, Table};
-pub use db::{Db, Engine, Lock, PostgresOptions, SqliteOptions, Stats};
+pub use db::{Db, Engine, Lock, PostgresOptions, SqliteOptions};
 pub use error::{Error, Result};
 pub use migrate::{MIGRATIONS, Migration};
+pub use stats::Stats;
 pub use tx::{Row, Tx};
 pub use value::{Stored, Value};

@@ -15,9 +15,10 @@ use crossbeam_channel::Receiver;
 pub(super) use self::connection::opt_int;
 use self::connection::{Connection, Connector};
 use self::worker::{Mode, Worker};
-use super::db::{Counters, PostgresOptions, spawn};
+use super::db::{PostgresOptions, spawn};
 use super::error::{Error, Result};
 use super::job::Message;
+use super::stats::Counters;
 
 /// Migrates the database and starts the threads that serve the two queues. They connect when they first have work.
 pub(super) fn start(

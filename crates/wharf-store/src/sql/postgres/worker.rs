@@ -10,10 +10,11 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use super::connection::{Connection, Connector};
-use crate::sql::db::{Count, Counters, Engine, Lock};
+use crate::sql::db::{Engine, Lock};
 use crate::sql::error::{Error, Result};
 use crate::sql::job::{Message, Task, Verdict};
 use crate::sql::migrate::{self, Migration};
+use crate::sql::stats::{Count, Counters};
 use crate::sql::tx::Tx;
 
 /// Times that a job in the way of others is tried, and that a server that is away is looked for.

@@ -14,9 +14,10 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender};
 
 use self::wal::Wal;
-use super::db::{Counters, SqliteOptions, spawn};
+use super::db::{SqliteOptions, spawn};
 use super::error::Result;
 use super::job::Message;
+use super::stats::Counters;
 
 pub(super) use self::connection::{Access, error_of, open};
 

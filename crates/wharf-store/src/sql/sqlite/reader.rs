@@ -5,9 +5,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::connection::Connection;
-use crate::sql::db::{Count, Counters};
 use crate::sql::error::Result;
-use crate::sql::job::{Message, Task};
+use crate::sql::job::{Message, Task, Verdict};
+use crate::sql::stats::{Count, Counters};
 use crate::sql::tx::Tx;
 
 /// After this long without a job a thread gives its memory back.
@@ -41,23 +41,23 @@ fn serve(connection: &mut Connection<'_>, mut task: Task, counters: &Counters) {
         Some(failure) => Err(failure),
         None => snapshot(connection, &mut task),
     };
+    let is_read = matches!(outcome, Ok(Verdict::Keep));
     counters.add(
-        if outcome.is_ok() {
+        if is_read {
             Count::Reads
         } else {
             Count::ReadsFailed
         },
         1,
     );
-    task.answer(outcome);
+    task.answer(outcome.map(drop));
 }
 
-fn snapshot(connection: &mut Connection<'_>, task: &mut Task) -> Result<()> {
+fn snapshot(connection: &mut Connection<'_>, task: &mut Task) -> Result<Verdict> {
     connection.control("BEGIN")?;
-    task.job.attempt(&mut Tx::new(connection));
-    if connection.is_idle() {
-        Ok(())
-    } else {
-        connection.control("ROLLBACK")
+    let verdict = task.job.attempt(&mut Tx::new(connection));
+    if !connection.is_idle() {
+        connection.control("ROLLBACK")?;
     }
+    Ok(verdict)
 }

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::connection::{Connection, checkpoint, error_of};
-use crate::sql::db::Counters;
 use crate::sql::error::Result;
+use crate::sql::stats::Counters;
 
 /// The thread copies each time the log grew by this: 8 MiB.
 const COPY_PAGES: u64 = 2048;

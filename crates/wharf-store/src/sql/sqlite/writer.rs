@@ -15,10 +15,11 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use super::connection::Connection;
 use super::reader::IDLE;
 use super::wal::Wal;
-use crate::sql::db::{Count, Counters, Engine};
+use crate::sql::db::Engine;
 use crate::sql::error::{Error, Result};
 use crate::sql::job::{Message, Task, Verdict};
 use crate::sql::migrate::{self, Migration};
+use crate::sql::stats::{Count, Counters};
 use crate::sql::tx::Tx;
 
 /// Most jobs and, about, most statements in one commit: so that the first one need not wait long for the last one.
@@ -31,6 +32,13 @@ enum Attempt {
     Undone,
     /// SQLite ended the whole transaction, the earlier jobs included.
     Lost(Error),
+}
+
+/// Whether there is more to serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Go,
+    Stop,
 }
 
 struct Writer<'c> {
@@ -100,12 +108,6 @@ pub(super) fn run(
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    Go,
-    Stop,
-}
-
 impl Writer<'_> {
     /// Runs `first` and what is queued behind it, commits and answers.
     fn serve(&mut self, first: Task, queue: &Receiver<Message>) -> Next {
@@ -169,10 +171,7 @@ impl Writer<'_> {
         let mut tx = Tx::new(&mut self.connection);
         let verdict = task.job.attempt(&mut tx);
         let failure = tx.failure().cloned();
-        if let Some(Error::Io(_)) = failure {
-            return Ok(Attempt::Lost(failure.unwrap_or(Error::Poisoned)));
-        }
-        if self.connection.is_idle() {
+        if matches!(failure, Some(Error::Io(_))) || self.connection.is_idle() {
             return Ok(Attempt::Lost(failure.unwrap_or(Error::Poisoned)));
         }
         match (verdict, is_first) {

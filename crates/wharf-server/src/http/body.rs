@@ -18,8 +18,8 @@ use super::error::{Answer, Refusal};
 
 /// From here on JSON is read and written on a thread where it may take its time: about a millisecond's worth.
 const LARGE_BYTES: usize = 256 * 1024;
-/// Items of a page from which it counts as large.
-const LARGE_ITEMS: usize = 1_000;
+/// About what one item of a list takes.
+const ITEM_BYTES: usize = 256;
 
 /// Reads a whole body.
 ///
@@ -109,18 +109,22 @@ pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Answer<Respon
     Ok(json_bytes(status, bytes))
 }
 
-/// Answers with JSON that may be large, having `items` items.
+/// Answers with JSON that may be large: `items` items, with `bytes` bytes beside what an item usually has.
 pub(super) async fn json_large<T: Serialize + Send + 'static>(
     items: usize,
+    bytes: usize,
     value: T,
 ) -> Answer<Response> {
-    if items < LARGE_ITEMS {
+    let expected_bytes = items.saturating_mul(ITEM_BYTES).saturating_add(bytes);
+    if expected_bytes < LARGE_BYTES {
         return json(StatusCode::OK, &value);
     }
-    let bytes = tokio::task::spawn_blocking(move || serde_json::to_vec(&value))
-        .await
-        .map_err(fault)?;
-    Ok(json_bytes(StatusCode::OK, bytes.map_err(fault)?))
+    let write = move || {
+        let mut text = Vec::with_capacity(expected_bytes);
+        serde_json::to_writer(&mut text, &value).map(|()| text)
+    };
+    let text = tokio::task::spawn_blocking(write).await.map_err(fault)?;
+    Ok(json_bytes(StatusCode::OK, text.map_err(fault)?))
 }
 
 fn json_bytes(status: StatusCode, bytes: Vec<u8>) -> Response {

@@ -151,7 +151,7 @@ async fn list(
         .drive()
         .list(&caller, room, at.at()?, page.page()?)
         .await?;
-    json_large(page.items.len(), page).await
+    json_large(page.items.len(), 0, page).await
 }
 
 /// A page of everything below a folder
@@ -178,7 +178,11 @@ async fn tree(
         .drive()
         .tree(&caller, room, at.at()?, page.page()?, manifests)
         .await?;
-    json_large(tree.items.len(), tree).await
+    let manifests = tree
+        .items
+        .iter()
+        .filter_map(|entry| entry.manifest.as_ref());
+    json_large(tree.items.len(), manifests.map(String::len).sum(), tree).await
 }
 
 /// A page of the trash
@@ -197,7 +201,7 @@ async fn trash(
         .drive()
         .trash(&caller, room, page.page()?)
         .await?;
-    json_large(page.items.len(), page).await
+    json_large(page.items.len(), 0, page).await
 }
 
 /// A page of the nodes with such a name, such a tag, or both
@@ -216,7 +220,7 @@ async fn find(
         .drive()
         .find(&caller, room, FindQuery { name, tag }, page.page()?)
         .await?;
-    json_large(page.items.len(), page).await
+    json_large(page.items.len(), 0, page).await
 }
 
 /// What changed after a position of the drive's stream
@@ -236,7 +240,7 @@ async fn changes(
         .drive()
         .changes(&caller, room, query.after, limit)
         .await?;
-    json_large(changes.items.len(), changes).await
+    json_large(changes.items.len(), 0, changes).await
 }
 
 /// A page of a file's revisions
@@ -257,7 +261,7 @@ async fn revisions(
         .drive()
         .revisions(&caller, room, at.at()?, query.before, limit)
         .await?;
-    json_large(revisions.items.len(), revisions).await
+    json_large(revisions.items.len(), 0, revisions).await
 }
 
 /// A file's content, as chunks
@@ -305,5 +309,5 @@ async fn commit(
     let commit: Commit = body::parse_large(bytes).await?;
     let committed = http.wharf().drive().commit(&caller, room, commit).await?;
     drop(memory);
-    json_large(committed.results.len(), committed).await
+    json_large(committed.results.len(), 0, committed).await
 }

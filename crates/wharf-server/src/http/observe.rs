@@ -119,9 +119,23 @@ fn label(method: &Method) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue};
+    use std::sync::Arc;
 
-    use super::{X_REQUEST_ID, request_id};
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use http::{HeaderMap, HeaderValue, Request};
+    use tokio_util::sync::CancellationToken;
+    use tower::ServiceExt;
+    use wharf_core::{Clock, HouseConfig, Random, Wharf};
+    use wharf_store::blob::MemoryBlob;
+    use wharf_testkit::db::{Engine, TestDb};
+    use wharf_types::api::problem::Problem;
+
+    use super::{X_REQUEST_ID, observe, request_id};
+    use crate::Config;
+    use crate::http::Http;
 
     fn given(id: &str) -> String {
         let mut headers = HeaderMap::new();
@@ -144,5 +158,42 @@ mod tests {
             assert_ne!(made, id);
             assert_eq!(made.len(), 32);
         }
+    }
+
+    /// A router with one route, which falls over.
+    async fn falling_over(db: &TestDb) -> Router {
+        let blob = Arc::new(MemoryBlob::default());
+        let wharf = Wharf::open(
+            HouseConfig::default(),
+            (**db).clone(),
+            blob,
+            Clock::system(),
+            Random::system(),
+        );
+        let http = Http::new(
+            wharf.await.unwrap(),
+            Config::default(),
+            Arc::default(),
+            CancellationToken::new(),
+        );
+        let fall: fn() -> std::future::Ready<()> = || panic!("a fault of the program");
+        Router::new()
+            .route("/fall", get(fall))
+            .layer(from_fn_with_state(http, observe))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_handler_that_panics_is_answered_for() {
+        let db = tokio::task::block_in_place(|| TestDb::open(Engine::Sqlite));
+        let request = Request::get("/fall")
+            .header("x-request-id", "here")
+            .body(Body::empty())
+            .unwrap();
+        let response = falling_over(&db).await.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 500);
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        let problem: Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem.request_id.as_deref(), Some("here"));
+        assert!(!problem.detail.unwrap().contains("a fault of the program"));
     }
 }

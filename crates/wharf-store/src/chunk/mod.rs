@@ -1,7 +1,7 @@
 //! The chunk store: content-addressed chunks, resting in segments of the object store, indexed in the database.
 //!
 //! A chunk is put before anything refers to it: [`ChunkStore::put`] verifies it, writes it as part of a segment, then its
-//! row, and only then acknowledges it. A commit of the house counts its mentions with [`reference`], inside its own
+//! row, and only then acknowledges it. A commit of the house counts its mentions with [`reference()`], inside its own
 //! transaction; letting go of a manifest takes them back with [`release`]. What nobody mentions is dropped by compaction
 //! when its grace period is over.
 //!

@@ -35,7 +35,7 @@ pub fn reference(
     Ok(absent)
 }
 
-/// Takes back what [`reference`] counted, for manifests that are let go. A chunk that nobody mentions any more is kept
+/// Takes back what [`reference()`] counted, for manifests that are let go. A chunk that nobody mentions any more is kept
 /// for the grace period from `now_ms`.
 pub fn release(tx: &mut Tx<'_>, chunks: &[ChunkHash], now_ms: i64) -> Result<()> {
     for same in sorted(chunks).chunk_by(|a, b| a == b) {

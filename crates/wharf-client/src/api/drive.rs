@@ -29,7 +29,7 @@ impl Api {
         &self,
         room: Room,
         retention: &Retention,
-    ) -> Result<Drive, ApiError> {
+    ) -> Result<Retention, ApiError> {
         self.json(
             self.request(
                 Method::PUT,

@@ -48,11 +48,14 @@ impl Api {
     }
 
     /// Uploads chunks; those that it counts as stored are durable.
+    ///
+    /// The server keeps the chunks that arrived whole when the connection breaks, so this is not repeated here: ask again
+    /// what is missing after [`ApiError::Unreachable`].
     pub async fn upload(&self, frames: FrameWriter) -> Result<Uploaded, ApiError> {
         let mut call = self.request(Method::POST, &["chunks"], &[]);
         call.content_type = Some(CHUNKS_TYPE);
         call.body = Payload::new(frames.finish());
-        self.json(call).await
+        self.json(call.once()).await
     }
 
     /// Fetches chunks in the order of `hashes`.

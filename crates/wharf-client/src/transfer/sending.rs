@@ -8,13 +8,13 @@ use wharf_types::ChunkHash;
 use wharf_wire::frame::{Frame, FrameWriter};
 use wharf_wire::manifest::ManifestChunk;
 
-use crate::api::Api;
+use crate::api::{Api, ApiError};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::transfer::cutting::name_chunks;
 
-/// How often a chunk is sent that does not arrive as it was.
-const ATTEMPTS_MAX: usize = 4;
+/// How many uploads in a row may bring nothing.
+const ATTEMPTS_MAX: u32 = 5;
 
 /// A batch that is on the server, durable.
 #[derive(Debug)]
@@ -45,27 +45,56 @@ pub(crate) async fn send(
             .map(|chunk| chunk.hash)
             .filter(|hash| seen.insert(*hash)),
     );
-    let mut spoiled = HashSet::new();
-    if !unique.is_empty() {
-        let mut missing: HashSet<_> = api.missing(&unique).await?.into_iter().collect();
-        for _ in 0..ATTEMPTS_MAX {
-            if missing.is_empty() {
-                break;
-            }
-            let frames = {
-                let (bytes, chunks) = (bytes.clone(), hashed.clone());
-                blocking(move || frame(&bytes, &chunks, missing)).await?
-            };
-            progress.wire(frames.bytes());
-            let uploaded = api.upload(frames).await?;
-            missing = uploaded.mismatched.into_iter().collect();
-        }
-        spoiled = missing;
-    }
+    let spoiled = if unique.is_empty() {
+        HashSet::new()
+    } else {
+        let missing = api.missing(&unique).await?.into_iter().collect();
+        upload(api, &bytes, &hashed, missing, progress).await?
+    };
     Ok(Sent {
         chunks: hashed,
         spoiled,
     })
+}
+
+/// Uploads what is missing, and returns what arrived wrong each time.
+///
+/// After a broken connection the question is asked again: what arrived whole is not sent twice.
+async fn upload(
+    api: &Api,
+    bytes: &Bytes,
+    chunks: &[ManifestChunk],
+    mut missing: HashSet<ChunkHash>,
+    progress: &Progress,
+) -> Result<HashSet<ChunkHash>, Error> {
+    let mut vain_count = 0;
+    while !missing.is_empty() && vain_count < ATTEMPTS_MAX {
+        let before = missing.len();
+        let frames = {
+            let (bytes, chunks, missing) = (bytes.clone(), chunks.to_vec(), missing.clone());
+            blocking(move || frame(&bytes, &chunks, missing)).await?
+        };
+        progress.wire(frames.bytes());
+        missing = match api.upload(frames).await {
+            Ok(uploaded) => uploaded.mismatched.into_iter().collect(),
+            Err(error @ ApiError::Unreachable { .. }) => {
+                tracing::debug!(%error, "asking again what is missing");
+                let hashes: Vec<_> = missing.into_iter().collect();
+                let still: HashSet<_> = api.missing(&hashes).await?.into_iter().collect();
+                if still.len() == before && vain_count + 1 == ATTEMPTS_MAX {
+                    return Err(error.into());
+                }
+                still
+            }
+            Err(error) => return Err(error.into()),
+        };
+        vain_count = if missing.len() < before {
+            0
+        } else {
+            vain_count + 1
+        };
+    }
+    Ok(missing)
 }
 
 /// The missing chunks as they travel: packed where that pays.

@@ -1,10 +1,13 @@
 //! The client against a whole server, over sockets.
 
-#![expect(
-    clippy::unwrap_used,
-    dead_code,
-    reason = "tests stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
+mod api;
+mod conflict;
 mod fixture;
+mod get;
+mod net;
+mod put;
+mod stream;
+mod task;
 mod tree;

@@ -82,22 +82,9 @@ pub(super) async fn run(
     stop: &CancellationToken,
 ) -> Result<Report, Error> {
     progress.enter(Phase::Looking);
-    let node = get.api.node(get.room, &get.source).await?;
-    let mut getting = match node.kind {
-        NodeKind::Folder if get.options.revision.is_some() => {
-            return Err(Error::Invalid(format!(
-                "{} is a folder: only files have revisions to get",
-                node.path
-            )));
-        }
-        NodeKind::Folder => Getting::folder(get, progress)?,
-        NodeKind::Link if get.options.links == Links::LeaveOut => {
-            return Err(Error::Invalid(format!(
-                "{} is a symbolic link: say that links are to be kept",
-                node.path
-            )));
-        }
-        NodeKind::File | NodeKind::Link => Getting::file(get, progress, node).await?,
+    let mut getting = tokio::select! {
+        getting = begin(get, progress) => getting?,
+        () = stop.cancelled() => return Err(Error::Stopped),
     };
     getting.work(stop).await?;
     progress.enter(Phase::Syncing);
@@ -107,6 +94,29 @@ pub(super) async fn run(
     let mut report = getting.report;
     report.bytes_wire = progress.snapshot().bytes_wire;
     Ok(report)
+}
+
+/// Looks at what is to be got.
+async fn begin<'a>(get: &'a Get, progress: &'a Arc<Progress>) -> Result<Getting<'a>, Error> {
+    let node = get.api.node(get.room, &get.source).await?;
+    match node.kind {
+        NodeKind::Folder if get.options.revision.is_some() => {
+            let detail = format!(
+                "{} is a folder: only files have revisions to get",
+                node.path
+            );
+            Err(Error::Invalid(detail))
+        }
+        NodeKind::Folder => Getting::folder(get, progress),
+        NodeKind::Link if get.options.links == Links::LeaveOut => {
+            let detail = format!(
+                "{} is a symbolic link: say that links are to be kept",
+                node.path
+            );
+            Err(Error::Invalid(detail))
+        }
+        NodeKind::File | NodeKind::Link => Getting::file(get, progress, node).await,
+    }
 }
 
 impl<'a> Getting<'a> {

@@ -20,15 +20,15 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let session = Session::open(context).await?;
-        let mut drive = session.api.drive(session.room).await?;
+        let mut retention = session.api.drive(session.room).await?.retention;
         if self.revisions.is_some() || self.trash.is_some() {
-            let retention = Retention {
-                revision_days: self.revisions.unwrap_or(drive.retention.revision_days),
-                trash_days: self.trash.unwrap_or(drive.retention.trash_days),
+            let wanted = Retention {
+                revision_days: self.revisions.unwrap_or(retention.revision_days),
+                trash_days: self.trash.unwrap_or(retention.trash_days),
             };
-            drive = session.api.set_retention(session.room, &retention).await?;
+            retention = session.api.set_retention(session.room, &wanted).await?;
         }
-        context.output.result(&drive.retention, |retention| {
+        context.output.result(&retention, |retention| {
             format!(
                 "Replaced revisions are kept {}; removed files stay in the trash {}.",
                 days(retention.revision_days),

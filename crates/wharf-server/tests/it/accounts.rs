@@ -1,5 +1,7 @@
 //! Accounts and sessions over HTTP.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::json;
 use wharf_testkit::both_engines;
@@ -11,6 +13,7 @@ both_engines!(
     devices_are_listed_renamed_and_ended,
     a_new_password_ends_the_other_sessions,
     operators_invite_and_look_after_accounts,
+    operators_see_and_pace_jobs,
     too_many_failures_are_told_when_to_come_back,
 );
 
@@ -176,4 +179,29 @@ async fn too_many_failures_are_told_when_to_come_back(db: TestDb) {
     let reply = reply.expect(429);
     let seconds: u64 = reply.header("retry-after").unwrap().parse().unwrap();
     assert_eq!(reply.json()["retry_after_seconds"], seconds);
+}
+
+async fn operators_see_and_pace_jobs(db: TestDb) {
+    let server = TestServer::start(db).await;
+    server.wharf().start_jobs();
+    let operator = server.http();
+    let (_, member) = server.member("ada").await;
+    member.get("/api/v1/admin/jobs").await.expect(403);
+    let jobs = operator.get("/api/v1/admin/jobs").await.expect(200).json();
+    let path = format!("/api/v1/admin/jobs/{}", jobs[0]["name"].as_str().unwrap());
+    let paced = operator
+        .json(Method::PATCH, &path, &json!({ "pace_percent": 7 }))
+        .await
+        .expect(200);
+    assert_eq!(paced.json()["pace_percent"], 7);
+    operator
+        .json(Method::PATCH, &path, &json!({ "pace_percent": 101 }))
+        .await
+        .expect(400);
+    let nowhere = "/api/v1/admin/jobs/nothing";
+    operator
+        .json(Method::PATCH, nowhere, &json!({}))
+        .await
+        .expect(404);
+    server.wharf().jobs().stop(Duration::from_secs(5)).await;
 }

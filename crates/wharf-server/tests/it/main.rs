@@ -5,6 +5,7 @@
 mod accounts;
 mod chunks;
 mod content;
+mod cut;
 mod door;
 mod drive;
 mod listen;

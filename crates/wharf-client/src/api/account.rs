@@ -5,6 +5,7 @@ use wharf_types::api::account::{
     Account, Accounts, AddAccount, AddedAccount, ChangePassword, CreateInvitation, EditAccount,
     Invitation, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
 };
+use wharf_types::api::job::{EditJob, Job};
 use wharf_types::{AccountId, SessionId};
 
 use super::{Api, ApiError, number};
@@ -145,6 +146,20 @@ impl Api {
             self.request(Method::PATCH, &["admin", "accounts", &id.to_string()], &[])
                 .with_json(edit)?
                 .once(),
+        )
+        .await
+    }
+
+    /// The background jobs of the server that answers. For operators.
+    pub async fn admin_jobs(&self) -> Result<Vec<Job>, ApiError> {
+        self.get(&["admin", "jobs"], &[]).await
+    }
+
+    /// Paces, pauses or hurries a background job. For operators.
+    pub async fn admin_edit_job(&self, name: &str, edit: &EditJob) -> Result<Job, ApiError> {
+        self.json(
+            self.request(Method::PATCH, &["admin", "jobs", name], &[])
+                .with_json(edit)?,
         )
         .await
     }

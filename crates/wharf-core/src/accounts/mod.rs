@@ -48,7 +48,7 @@ struct Shared {
 }
 
 impl Accounts {
-    /// Makes what a first start needs: the epoch, and a one-time code while there is no account.
+    /// Makes what a first start needs: the epoch, and a one-time code while there is no operator.
     pub(crate) async fn open(ground: Ground) -> Result<Self> {
         let passwords =
             Passwords::new(ground.config.password_hashes_at_once, ground.random.clone())?;
@@ -59,7 +59,7 @@ impl Accounts {
             if setting::get(tx, setting::EPOCH)?.is_none() {
                 setting::put(tx, setting::EPOCH, &epoch)?;
             }
-            let needs_setup = !rows::any_account(tx)?;
+            let needs_setup = !rows::any_operator(tx)?;
             if needs_setup {
                 setting::put(tx, setting::SETUP_CODE_HASH, &hash)?;
             }
@@ -80,7 +80,7 @@ impl Accounts {
     /// What anybody may know of the server.
     pub async fn info(&self) -> Result<ServerInfo> {
         let read = |tx: &mut Tx<'_>| -> Result<(Option<String>, bool)> {
-            Ok((setting::get(tx, setting::EPOCH)?, !rows::any_account(tx)?))
+            Ok((setting::get(tx, setting::EPOCH)?, !rows::any_operator(tx)?))
         };
         let (epoch, needs_setup) = self.ground.db.read(read).await?;
         Ok(ServerInfo {

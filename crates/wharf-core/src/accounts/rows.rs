@@ -134,8 +134,13 @@ pub(super) fn accounts_after(
     )
 }
 
-pub(super) fn any_account(tx: &mut Tx<'_>) -> sql::Result<bool> {
-    let any = tx.opt("SELECT id FROM account LIMIT 1", &[], |_| Ok(()))?;
+/// Whether the server has somebody who runs it. While it has not, the one-time code is in force.
+pub(super) fn any_operator(tx: &mut Tx<'_>) -> sql::Result<bool> {
+    let any = tx.opt(
+        "SELECT id FROM account WHERE role = 'operator' LIMIT 1",
+        &[],
+        |_| Ok(()),
+    )?;
     Ok(any.is_some())
 }
 

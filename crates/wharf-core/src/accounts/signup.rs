@@ -89,7 +89,7 @@ impl Accounts {
     }
 }
 
-/// Finds what lets this person in. The first account is the operator's, whatever the policy says.
+/// Finds what lets this person in. While there is no operator that is the one-time code, whatever the policy says.
 fn pass_of(
     tx: &mut Tx<'_>,
     ground: &Ground,
@@ -97,13 +97,13 @@ fn pass_of(
     now_ms: i64,
 ) -> sql::Result<Result<Pass>> {
     let code = code.map(str::trim).filter(|code| !code.is_empty());
-    if !rows::any_account(tx)? {
+    if !rows::any_operator(tx)? {
         let expected = setting::get(tx, setting::SETUP_CODE_HASH)?;
         let hash = code.and_then(code_hash);
         return Ok(match hash.filter(|hash| expected == Some(hex(hash))) {
             Some(hash) => Ok(Pass::Setup(hash)),
             None => Err(Error::denied(
-                "the first account is the operator's: it needs the one-time code that the server printed at its start",
+                "the operator's account comes first: it needs the one-time code that the server printed at its start",
             )),
         });
     }

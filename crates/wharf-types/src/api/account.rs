@@ -194,7 +194,7 @@ pub struct Invitation {
 }
 
 /// Makes an account, as the operator.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddAccount {
     /// As in a sign-up.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use wharf_core::HouseConfig;
+use wharf_core::{Caller, HouseConfig, InternalRole};
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 use wharf_types::ErrorCode;
-use wharf_types::api::account::{AccountRole, CreateInvitation, Signup, SignupPolicy};
+use wharf_types::api::account::{AccountRole, AddAccount, CreateInvitation, Signup, SignupPolicy};
 
 use crate::support::{House, code, from, signup};
 
@@ -14,6 +14,7 @@ both_engines!(
     the_first_account_needs_the_printed_code_and_is_the_operator_s,
     of_several_who_hold_the_printed_code_one_gets_in,
     each_start_prints_another_code_until_one_is_used,
+    an_account_made_at_the_console_leaves_the_operator_s_to_be_made,
     an_account_has_a_number_a_quota_and_a_room_of_its_own,
     names_that_are_taken_are_refused_in_any_spelling,
     closed_sign_up_lets_nobody_in_and_tells_nothing,
@@ -114,6 +115,30 @@ async fn each_start_prints_another_code_until_one_is_used(db: TestDb) {
         .await
         .unwrap();
     assert_eq!(house.second_process().await.accounts().setup_code(), None);
+}
+
+async fn an_account_made_at_the_console_leaves_the_operator_s_to_be_made(db: TestDb) {
+    let house = House::open(db).await;
+    let accounts = house.wharf.accounts();
+    let console = Caller::internal(InternalRole::Console);
+    let request = AddAccount {
+        username: "ada".into(),
+        ..AddAccount::default()
+    };
+    accounts
+        .admin(&console)
+        .unwrap()
+        .add(request)
+        .await
+        .unwrap();
+    assert!(accounts.info().await.unwrap().needs_setup);
+    assert_eq!(
+        code(house.sign_up(signup("eve")).await),
+        Some(ErrorCode::Denied)
+    );
+    let root = house.operator().await;
+    assert_eq!(root.logged_in.account.role, AccountRole::Operator);
+    assert!(!accounts.info().await.unwrap().needs_setup);
 }
 
 async fn an_account_has_a_number_a_quota_and_a_room_of_its_own(db: TestDb) {

@@ -2,6 +2,7 @@
 
 mod data;
 mod invite;
+mod job;
 mod office;
 mod user;
 
@@ -10,7 +11,7 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::exit::Exit;
 
-/// Run a server: accounts, invitations, its data
+/// Run a server: accounts, invitations, jobs, its data
 ///
 /// Commands about accounts and invitations go through the server, as the operator who is logged in. With --data they work
 /// on a data folder directly, while no server runs on it: for an operator who is locked out.
@@ -24,6 +25,7 @@ pub(crate) struct Args {
 enum Action {
     User(user::Args),
     Invite(invite::Args),
+    Job(job::Args),
     RebuildIndex(data::RebuildArgs),
     Recount(data::RecountArgs),
     Compact(data::CompactArgs),
@@ -34,6 +36,7 @@ impl Args {
         match self.action {
             Action::User(args) => args.run(context).await,
             Action::Invite(args) => args.run(context).await,
+            Action::Job(args) => args.run(context).await,
             Action::RebuildIndex(args) => args.run(context).await,
             Action::Recount(args) => args.run(context).await,
             Action::Compact(args) => args.run(context).await,

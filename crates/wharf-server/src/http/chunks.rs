@@ -105,8 +105,9 @@ async fn fetch(State(http): State<Http>, By(caller): By, request: Request) -> An
         .downloads()
         .admit(memory.min(DOWNLOAD_MEMORY_BYTES_MAX))
         .await?;
-    let download = http.wharf().transfers().download(&caller, asked).await?;
-    let (feed, body) = stream::fed(None, memory);
+    let mut download = http.wharf().transfers().download(&caller, asked).await?;
+    let first = download.next().await?.unwrap_or_default();
+    let (feed, body) = stream::fed(None, framed(&first), memory);
     http.work().spawn(send(download, feed));
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(CHUNKS_TYPE)),

@@ -1,7 +1,8 @@
 //! A response body that is fed by a task.
 //!
-//! The task reads ahead by one batch, so the disk and the network work at the same time and memory stays bounded. When
-//! the client goes away the body is dropped, the next batch finds no taker, and the task ends.
+//! The first batch is read before the answer begins, so that what fails at once is refused in words; what fails later
+//! breaks the connection. Then the task reads ahead by one batch, so the disk and the network work at the same time and
+//! memory stays bounded. When the client goes away the body is dropped, the next batch finds no taker, and the task ends.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -37,12 +38,14 @@ struct Fed {
 #[error("the answer broke off: {0}")]
 struct BrokeOff(Error);
 
-/// Makes a body of `bytes` bytes, or of any length, and the end to feed it from; `memory` is held as long as the body.
-pub(super) fn fed(bytes: Option<u64>, memory: Admitted) -> (Feed, Body) {
+/// Makes a body that begins with `first`, and the end to feed the rest from.
+///
+/// It has `bytes` bytes, or any number. `memory` is held as long as the body.
+pub(super) fn fed(bytes: Option<u64>, first: Vec<Bytes>, memory: Admitted) -> (Feed, Body) {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     let fed = Fed {
         receiver,
-        batch: Vec::new().into_iter(),
+        batch: first.into_iter(),
         left_bytes: bytes,
         _memory: memory,
     };

@@ -1,10 +1,14 @@
 //! Files as bytes: ranges, conditions, HEAD, and PUT.
 
+use std::sync::Arc;
+
 use http::Method;
 use serde_json::json;
+use wharf_store::blob::{Blob, MemoryBlob};
+use wharf_testkit::blob::FaultyBlob;
 use wharf_testkit::both_engines;
 use wharf_testkit::db::{Engine, TestDb};
-use wharf_testkit::server::{Http, Reply, TestServer};
+use wharf_testkit::server::{Http, Reply, Setup, TestServer};
 
 use crate::noise;
 
@@ -207,4 +211,42 @@ async fn a_put_over_the_quota_is_refused_and_leaves_nothing() {
     assert_eq!(problem["code"], "over_quota");
     ada.get(FILE).await.expect(404);
     put(&ada, FILE, &[], &[7; 10]).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_damaged_is_refused_in_words_or_by_breaking_off() {
+    let blob = Arc::new(FaultyBlob::new(Arc::new(MemoryBlob::default())));
+    let db = tokio::task::block_in_place(|| TestDb::open(Engine::Sqlite));
+    let setup = Setup {
+        blob: Arc::<FaultyBlob>::clone(&blob),
+        ..Setup::default()
+    };
+    let server = TestServer::start_with(db, setup).await;
+    let http = server.http();
+    put(&http, FILE, &[], &noise(1, 10_000_000))
+        .await
+        .expect(201);
+    let segments = blob.list("segment/", None, 100).await.unwrap();
+    assert!(segments.len() > 1, "the file rests in several segments");
+
+    // With one segment damaged the answer either cannot begin, or breaks off where the damage is.
+    let (mut refused, mut broken_off) = (0, 0);
+    for segment in &segments {
+        blob.flip(&segment.key, segment.bytes / 2, 3);
+        match http.try_send(Method::GET, FILE, &[], "").await {
+            Err(_) => broken_off += 1,
+            Ok(reply) => {
+                assert_eq!(reply.expect(500).json()["code"], "corrupt");
+                refused += 1;
+            }
+        }
+        // The same bit again mends it.
+        blob.flip(&segment.key, segment.bytes / 2, 3);
+        http.get(FILE).await.expect(200);
+    }
+    assert!(broken_off > 0, "refused {refused}, broken off {broken_off}");
+    for segment in &segments {
+        blob.lose(&segment.key);
+    }
+    assert_eq!(http.get(FILE).await.expect(500).json()["code"], "corrupt");
 }

@@ -170,8 +170,13 @@ async fn bytes_of(http: &Http, content: &Content, range: Range<u64>) -> Answer<a
         .downloads()
         .admit(bytes.min(DOWNLOAD_MEMORY_BYTES))
         .await?;
-    let (feed, body) = stream::fed(Some(bytes), memory);
-    http.work().spawn(send(content.read(range), feed));
+    let mut reader = content.read(range);
+    let first = reader.next().await?.unwrap_or_default();
+    let is_all = first.len() as u64 == bytes;
+    let (feed, body) = stream::fed(Some(bytes), vec![first], memory);
+    if !is_all {
+        http.work().spawn(send(reader, feed));
+    }
     Ok(body)
 }
 

@@ -1,10 +1,12 @@
 //! One connection: dialled, perhaps encrypted, and driven by a task that ends with it.
 
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
@@ -18,8 +20,8 @@ use super::payload::Sending;
 
 /// How long dialling may take, the TLS handshake included.
 const DIAL_DEADLINE: Duration = Duration::from_secs(10);
-/// How long the server may take to begin its answer after it was sent the whole request. A commit of 10,000 files
-/// on a slow disk is what takes longest.
+/// How long a request may stand still, and how long the server may take to begin its answer then. A commit of 10,000
+/// files on a slow disk is what takes longest.
 const ANSWER_DEADLINE: Duration = Duration::from_mins(2);
 
 /// The server's address, taken apart once.
@@ -105,21 +107,32 @@ impl Connection {
             .ready()
             .await
             .map_err(|error| Broken::Unsent(io::Error::other(error)))?;
-        match timeout(ANSWER_DEADLINE, self.sender.try_send_request(request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(mut failed)) => {
-                let is_unsent = failed.take_message().is_some();
-                let error = io::Error::other(failed.into_error());
-                Err(if is_unsent {
-                    Broken::Unsent(error)
-                } else {
-                    Broken::Unanswered(error)
-                })
+        let taken_count = request.body().taken_count();
+        let mut seen_count = 0;
+        let exchange = self.sender.try_send_request(request);
+        tokio::pin!(exchange);
+        loop {
+            match timeout(ANSWER_DEADLINE, &mut exchange).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(failed)) => return Err(broken(failed)),
+                // A slow line is not a dead one.
+                Err(_) if taken_count.load(Ordering::Relaxed) > seen_count => {
+                    seen_count = taken_count.load(Ordering::Relaxed);
+                }
+                Err(_) => {
+                    let error = io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
+                    return Err(Broken::Unanswered(error));
+                }
             }
-            Err(_) => Err(Broken::Unanswered(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "no answer in time",
-            ))),
         }
     }
+}
+
+fn broken(mut failed: TrySendError<Request<Sending>>) -> Broken {
+    let is_unsent = failed.take_message().is_some();
+    let error = io::Error::other(failed.into_error());
+    if is_unsent {
+        return Broken::Unsent(error);
+    }
+    Broken::Unanswered(error)
 }

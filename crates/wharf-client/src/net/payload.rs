@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -21,6 +22,8 @@ pub(super) struct Sending {
     payload: Payload,
     next_index: usize,
     bytes_left: u64,
+    /// How many parts were taken by the connection.
+    taken_count: Arc<AtomicUsize>,
 }
 
 impl Payload {
@@ -37,7 +40,15 @@ impl Payload {
             payload: self.clone(),
             next_index: 0,
             bytes_left: self.bytes_total,
+            taken_count: Arc::default(),
         }
+    }
+}
+
+impl Sending {
+    /// Counts the parts that the connection has taken: whoever waits for the answer sees whether the request moves.
+    pub(super) fn taken_count(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.taken_count)
     }
 }
 
@@ -57,6 +68,7 @@ impl Body for Sending {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let part = self.payload.parts.get(self.next_index).cloned();
         self.next_index += 1;
+        self.taken_count.store(self.next_index, Ordering::Relaxed);
         if let Some(part) = &part {
             self.bytes_left -= part.len() as u64;
         }

@@ -1,9 +1,9 @@
 //! Tasks in SQLite.
 //!
-//! Several processes use one file: every step is a transaction of its own, and a task is run by the one process that holds
-//! its lease. The lease is renewed while the task runs; when the process is gone, or has not renewed it for
-//! [`LEASE_MS`], the task reads as waiting and any process may begin it. A process that lost its lease notices at the
-//! next renewal, because the run's token has changed.
+//! Several processes use one file: every step is a transaction of its own, and a task is run by the one process that has
+//! begun it. When that process is gone the task reads as waiting, and any process may begin it. Where the system does
+//! not tell a process from a later one of its number, a lease of [`LEASE_MS`] that is renewed while the task runs
+//! stands in for that. A process that lost its task notices at the next renewal, because the run's token has changed.
 //!
 //! Losing the file loses the list, never data: the transfers themselves find out what is in place by looking.
 
@@ -17,9 +17,8 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use rustix::process::{Pid, test_kill_process};
 
-use super::{NewTask, Task, TaskError, TaskKind, TaskState, Wanted};
+use super::{NewTask, Task, TaskError, TaskKind, TaskState, Wanted, process};
 use crate::clock::Clock;
 use crate::progress::Snapshot;
 
@@ -47,6 +46,7 @@ CREATE TABLE task (
   error TEXT,
   run_token TEXT,
   pid INTEGER,
+  process_mark TEXT,
   lease_ms INTEGER,
   created_ms INTEGER NOT NULL,
   updated_ms INTEGER NOT NULL
@@ -55,8 +55,8 @@ CREATE UNIQUE INDEX task_unfinished ON task (server, login, room, direction, loc
   WHERE state NOT IN ('done', 'cancelled');
 ";
 
-const COLUMNS: &str = "id, tag, server, login, room, direction, local, remote, options, state, progress, error, pid, \
-                       lease_ms, created_ms, updated_ms";
+const COLUMNS: &str = "id, tag, server, login, room, direction, local, remote, options, state, progress, \
+     error, pid, process_mark, lease_ms, created_ms, updated_ms";
 
 /// The list of tasks. Safe to use from several processes at once; clones share one connection.
 #[derive(Debug, Clone)]
@@ -129,7 +129,7 @@ impl TaskStore {
             };
             if read(tx, id, now_ms)?.state != TaskState::Running {
                 tx.execute(
-                    "UPDATE task SET state = 'waiting', options = ?2, updated_ms = ?3 WHERE id = ?1",
+                    "UPDATE task SET state = 'waiting', options = ?2, run_token = NULL, updated_ms = ?3 WHERE id = ?1",
                     params![id, options, now_ms],
                 )?;
             }
@@ -162,6 +162,7 @@ impl TaskStore {
     /// `Busy` when one does; `State` when the task is paused or over; `Missing`.
     pub fn begin(&self, id: i64) -> Result<TaskRun, TaskError> {
         let token = token();
+        let mark = process::mark(std::process::id());
         self.change(|tx, now_ms| {
             let task = read(tx, id, now_ms)?;
             match task.state {
@@ -171,8 +172,8 @@ impl TaskStore {
             }
             tx.execute(
                 "UPDATE task SET state = 'running', wanted = 'run', error = NULL, run_token = ?2, pid = ?3, \
-                 lease_ms = ?4, updated_ms = ?4 WHERE id = ?1",
-                params![id, token, std::process::id(), now_ms],
+                 process_mark = ?5, lease_ms = ?4, updated_ms = ?4 WHERE id = ?1",
+                params![id, token, std::process::id(), now_ms, mark],
             )?;
             Ok(())
         })?;
@@ -217,7 +218,7 @@ impl TaskStore {
                 )?,
                 over if over.is_over() => return Err(TaskError::State { id, state: over }),
                 _ => tx.execute(
-                    "UPDATE task SET state = ?2, wanted = 'run', updated_ms = ?3 WHERE id = ?1",
+                    "UPDATE task SET state = ?2, wanted = 'run', run_token = NULL, updated_ms = ?3 WHERE id = ?1",
                     params![id, state.as_str(), now_ms],
                 )?,
             };
@@ -356,8 +357,9 @@ fn task(row: &Row<'_>, now_ms: i64) -> Result<Task, TaskError> {
     let state: String = row.get("state")?;
     let mut state = TaskState::from_str(&state).ok_or_else(|| unknown(&state))?;
     let mut pid: Option<u32> = row.get("pid")?;
+    let mark: Option<String> = row.get("process_mark")?;
     let lease_ms: Option<i64> = row.get("lease_ms")?;
-    if state == TaskState::Running && !is_alive(pid, lease_ms, now_ms) {
+    if state == TaskState::Running && !is_alive(pid, mark.as_deref(), lease_ms, now_ms) {
         state = TaskState::Waiting;
         pid = None;
     }
@@ -380,15 +382,19 @@ fn task(row: &Row<'_>, now_ms: i64) -> Result<Task, TaskError> {
     })
 }
 
-/// Whether the process that took the lease still runs the task. The number of a process that ended may be given to another
-/// one, and a process may hang: then the lease decides.
-fn is_alive(pid: Option<u32>, lease_ms: Option<i64>, now_ms: i64) -> bool {
-    let is_there = pid
-        .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?))
-        .is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH));
+/// Whether the process that began the task still runs it.
+///
+/// Where the system tells processes apart, that decides: one that was stopped or slept with the machine for hours goes on
+/// where it was, and must not find another at its work. Elsewhere the number of a process that ended may be given to
+/// another one, and the lease decides.
+fn is_alive(pid: Option<u32>, mark: Option<&str>, lease_ms: Option<i64>, now_ms: i64) -> bool {
+    let Some(pid) = pid else { return false };
+    if mark.is_some() {
+        return process::mark(pid).as_deref() == mark;
+    }
     // A clock that was set back must not keep a lease for ever.
     let is_held = lease_ms.is_some_and(|lease_ms| (now_ms - lease_ms).abs() < LEASE_MS);
-    is_there && is_held
+    is_held && process::exists(pid)
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, TaskError> {

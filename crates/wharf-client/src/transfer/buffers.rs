@@ -50,7 +50,10 @@ impl Buffers {
     pub(crate) fn take(&self) -> Buffer {
         // The channel cannot close while `self` holds its other end.
         let mut memory = self.free.recv().unwrap_or_default();
-        memory.resize(self.capacity_bytes, 0);
+        if memory.is_empty() {
+            // Pages that nobody writes to are never taken from the system.
+            memory = vec![0; self.capacity_bytes];
+        }
         Buffer {
             memory,
             back: self.back.clone(),

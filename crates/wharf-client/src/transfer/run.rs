@@ -53,12 +53,23 @@ pub async fn run_task(
         let transferring = transfer(api, &task, progress, &halt);
         tokio::pin!(transferring);
         let mut watch = Watch::new(&run, progress);
-        loop {
+        let watched = loop {
             tokio::select! {
-                done = &mut transferring => break (done, watch.wanted),
-                watched = watch.tick() => if !watched? {
-                    halt.cancel();
+                done = &mut transferring => break Ok((done, watch.wanted)),
+                watched = watch.tick() => match watched {
+                    Ok(true) => {}
+                    Ok(false) => halt.cancel(),
+                    Err(error) => break Err(error),
                 },
+            }
+        };
+        match watched {
+            Ok(done) => done,
+            Err(error) => {
+                // The right to run is lost or unknown: whoever has it must not find this process at work.
+                halt.cancel();
+                drop(transferring.await);
+                return Err(error);
             }
         }
     };

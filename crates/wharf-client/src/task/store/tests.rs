@@ -89,11 +89,15 @@ fn a_running_task_cannot_be_begun_by_another_process() {
 }
 
 #[test]
-fn a_lease_that_was_not_renewed_is_lost_to_the_next_process() {
+fn without_marks_a_lease_that_was_not_renewed_is_lost_to_the_next_process() {
     let fixture = Fixture::new();
     let (here, there) = (fixture.store(), fixture.store());
     let task = here.submit(&put("/a")).unwrap();
     let run = here.begin(task.id).unwrap();
+    here.db
+        .lock()
+        .execute("UPDATE task SET process_mark = NULL", [])
+        .unwrap();
     fixture
         .now_ms
         .fetch_add(super::LEASE_MS - 1, Ordering::Relaxed);
@@ -115,6 +119,40 @@ fn a_lease_that_was_not_renewed_is_lost_to_the_next_process() {
         Err(TaskError::Lost(_))
     ));
     taken.renew(Snapshot::default()).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_that_slept_keeps_its_task() {
+    let fixture = Fixture::new();
+    let (here, there) = (fixture.store(), fixture.store());
+    let task = here.submit(&put("/a")).unwrap();
+    let run = here.begin(task.id).unwrap();
+    fixture
+        .now_ms
+        .fetch_add(1_000 * super::LEASE_MS, Ordering::Relaxed);
+    assert!(matches!(there.begin(task.id), Err(TaskError::Busy { .. })));
+    run.renew(Snapshot::default()).unwrap();
+}
+
+#[test]
+fn a_process_that_lost_its_task_cannot_record_anything() {
+    let fixture = Fixture::new();
+    let store = fixture.store();
+    let task = store.submit(&put("/a")).unwrap();
+    let run = store.begin(task.id).unwrap();
+    store
+        .db
+        .lock()
+        .execute("UPDATE task SET process_mark = 'gone'", [])
+        .unwrap();
+    assert_eq!(store.pause(task.id).unwrap().state, TaskState::Paused);
+    assert!(matches!(run.wanted(), Err(TaskError::Lost(_))));
+    assert!(matches!(
+        run.finish(TaskState::Done, Snapshot::default(), None),
+        Err(TaskError::Lost(_))
+    ));
+    assert_eq!(store.get(task.id).unwrap().state, TaskState::Paused);
 }
 
 #[test]

@@ -348,6 +348,8 @@ async fn keep(
                     drop(desk.again.send(job_again(item)));
                 }
             }
+            // A worker that panicked has taken its job with it: nobody must wait for that.
+            Some(ended) = desk.workers.join_next() => joined(ended.map(Ok))?,
             _ = tick.tick() => {}
         }
     }

@@ -15,7 +15,7 @@ use wharf_wire::frame::Frame;
 
 use crate::support::{House, PASSWORD, code};
 
-const DAY_MS: u32 = 24 * 3_600_000;
+pub(super) const DAY_MS: u32 = 24 * 3_600_000;
 
 both_engines!(
     all_jobs_end_a_round_in_a_new_house,
@@ -27,7 +27,7 @@ both_engines!(
 );
 
 /// Has a job look for work, and waits until it waits again.
-async fn run(wharf: &Wharf, name: &str) -> JobStatus {
+pub(super) async fn run(wharf: &Wharf, name: &str) -> JobStatus {
     let jobs = wharf.jobs();
     let find = || {
         jobs.status()
@@ -253,7 +253,7 @@ async fn store(house: &House, text: &'static [u8]) {
 }
 
 /// The keys of the segments, oldest first.
-async fn segments(house: &House) -> Vec<String> {
+pub(super) async fn segments(house: &House) -> Vec<String> {
     let objects = house.blob.list("segment/", None, 10).await.unwrap();
     let mut keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
     keys.sort_by_key(|key| key.rsplit('/').next().map(str::to_owned));

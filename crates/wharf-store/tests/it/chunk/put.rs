@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use wharf_store::blob;
-use wharf_store::chunk::{self, Error, ReadError, Scope};
+use wharf_store::blob::{self, MemoryBlob};
+use wharf_store::chunk::{self, Error, ReadError, Scope, SweepPlan};
+use wharf_store::sql::{self, Db, SqliteOptions};
 use wharf_testkit::blob::{Call, FaultyBlob, PutFault};
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
@@ -230,6 +231,49 @@ async fn a_full_store_refuses_and_goes_on(db: TestDb) {
         .await
         .unwrap();
     assert_served(&ground, &frames(0..4, 1_000)).await;
+}
+
+#[tokio::test]
+async fn a_full_database_refuses_gives_the_room_back_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |pages_max| {
+        let path = folder.path().join("wharf.db");
+        Db::open_sqlite(&SqliteOptions {
+            pages_max,
+            ..SqliteOptions::new(path)
+        })
+        .unwrap()
+    };
+    let blob = Arc::new(FaultyBlob::new(Arc::new(MemoryBlob::default())));
+    let db = open(Some(120));
+    let small = store(&db, Arc::<FaultyBlob>::clone(&blob), GRACE);
+    let mut acknowledged = Vec::new();
+    let refused = loop {
+        let first = acknowledged.len() as u64;
+        let put = frames(first..first + 200, 10);
+        match small.put(account(1), put.clone(), NOW).await {
+            Ok(_) => acknowledged.extend(put),
+            Err(error) => break error,
+        }
+    };
+    assert!(
+        matches!(refused, Error::Sql(sql::Error::Full)),
+        "{refused:?}"
+    );
+    assert_eq!(
+        blob.calls(Call::Delete),
+        1,
+        "a segment without rows would fill the object store too"
+    );
+    assert_served(&small, &acknowledged).await;
+    db.close();
+    let roomy = store(&open(None), blob, GRACE);
+    assert_eq!(roomy.plan_sweep(NOW).await.unwrap(), SweepPlan::default());
+    roomy
+        .put(account(1), frames(90_000..90_200, 10), NOW)
+        .await
+        .unwrap();
+    assert_served(&roomy, &acknowledged).await;
 }
 
 async fn a_failed_store_acknowledges_nothing(db: TestDb) {

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use wharf_store::blob::Blob;
 use wharf_store::chunk::Finding;
+use wharf_store::sql::Db;
 use wharf_testkit::blob::FaultyBlob;
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 
 use super::{
-    GRACE, Ground, NOW, account, assert_served, forget, frames, hashes, mention, scope, store,
+    GRACE, Ground, HOUR, NOW, account, assert_served, count, forget, frames, hashes, maintain,
+    mention, scope, store,
 };
 
 both_engines!(
@@ -17,6 +19,7 @@ both_engines!(
     what_was_rebuilt_is_in_nobodys_reach_until_it_is_put_again,
     a_segment_whose_index_is_damaged_is_read_whole,
     chunks_of_a_lost_segment_are_found_in_another,
+    a_database_from_yesterday_finds_everything,
 );
 
 /// Rebuilds and returns how many chunks were added.
@@ -122,4 +125,64 @@ async fn chunks_of_a_lost_segment_are_found_in_another(db: TestDb) {
         matches!(findings[..], [Finding::SegmentLost { chunk_count: 9, .. }]),
         "{findings:?}"
     );
+}
+
+/// A copy of the database as it is now, as a backup makes it.
+async fn backup(db: &Db) -> TestDb {
+    let db = db.clone();
+    let copy = move || {
+        let copy = TestDb::open(db.engine());
+        db.copy_to(&copy).unwrap();
+        copy
+    };
+    tokio::task::spawn_blocking(copy).await.unwrap()
+}
+
+async fn a_database_from_yesterday_finds_everything(db: TestDb) {
+    let ground = Ground::new(db);
+    let (kept, dead, new) = (
+        frames(0..13, 1_000),
+        frames(13..20, 1_000),
+        frames(20..25, 1_000),
+    );
+    ground
+        .put(account(1), kept[..10].to_vec(), NOW)
+        .await
+        .unwrap();
+    ground
+        .put(account(1), [&kept[10..], &dead].concat(), NOW)
+        .await
+        .unwrap();
+    mention(&ground.db, 1, &kept).await;
+    let yesterday = backup(&ground.db).await;
+
+    // A day passes: compaction moves and drops, and more is put.
+    let today = NOW + GRACE + 24 * HOUR;
+    assert_eq!(maintain(&ground, today).await, 7);
+    ground.put(account(1), new.clone(), today).await.unwrap();
+
+    // The backup is restored beside today's segments, and nobody notices for a while.
+    let blob = Arc::<FaultyBlob>::clone(&ground.blob);
+    let restored = Ground {
+        store: store(&yesterday, blob, GRACE),
+        db: yesterday,
+        ..ground
+    };
+    for hours in [0, 1, 47] {
+        maintain(&restored, today + hours * HOUR).await;
+        assert_served(&restored, &kept).await;
+    }
+    let now_ms = today + 47 * HOUR;
+    let added = rebuild(&restored, now_ms).await;
+    assert_eq!(
+        added,
+        5 + 7,
+        "what was put since, and what compaction had just dropped"
+    );
+    restored.put(account(1), new.clone(), now_ms).await.unwrap();
+    mention(&restored.db, 1, &new).await;
+    maintain(&restored, now_ms + 2 * GRACE).await;
+    maintain(&restored, now_ms + 4 * GRACE).await;
+    assert_served(&restored, &[&kept[..], &new].concat()).await;
+    assert_eq!(count(&restored.db, "SELECT count(*) FROM chunk").await, 18);
 }

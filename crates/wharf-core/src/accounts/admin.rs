@@ -78,7 +78,8 @@ impl Admin<'_> {
             let chosen = credential::new_code(&ground.random).text;
             (chosen.clone(), Some(chosen))
         };
-        draft.password_hash = self.accounts.shared.passwords.hash(password).await?;
+        let place = self.accounts.shared.passwords.place().await?;
+        draft.password_hash = place.hash(password).await?;
         let now_ms = ground.clock.now_ms();
         let account = self
             .write(Lock::Global, move |tx| {
@@ -136,12 +137,8 @@ impl Admin<'_> {
         }
         let (password, hash) = if request.reset_password {
             let password = credential::new_code(&self.ground().random).text;
-            let hash = self
-                .accounts
-                .shared
-                .passwords
-                .hash(password.clone())
-                .await?;
+            let place = self.accounts.shared.passwords.place().await?;
+            let hash = place.hash(password.clone()).await?;
             (Some(password), Some(hash))
         } else {
             (None, None)

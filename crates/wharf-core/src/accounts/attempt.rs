@@ -1,7 +1,8 @@
 //! Bounds on guessing, counted in the database so that they hold across restarts and server processes.
 //!
 //! An attempt is counted before its outcome is known, in the transaction that lets it begin; a success takes it back. So a
-//! thousand guesses sent at once are no way around the bound. An attempt that is turned away is not counted, so windows
+//! thousand guesses sent at once are no way around the bound. (Nor is a household that logs in at once taken for an attack:
+//! only a few attempts are under way at any moment, see [`Place`](super::password::Place).) An attempt that is turned away is not counted, so windows
 //! end on time however hard somebody knocks.
 //!
 //! What is counted is the login as it was typed, whether or not there is such an account: the bound tells nobody which

@@ -27,10 +27,11 @@ impl Accounts {
         let limits = self.ground.config.attempts;
         let bounds = attempt::at_login(&limits, login.as_ref(), &request.login, origin.address);
 
+        let place = self.shared.passwords.place().await?;
         let found = self.begin_login(login, bounds.clone(), origin).await?;
         let stored = found.as_ref().map(|found| found.password_hash.clone());
         let password = typed_password(&request.password);
-        let is_right = self.shared.passwords.verify(password, stored).await?;
+        let is_right = place.verify(password, stored).await?;
         match found {
             Some(found) if is_right => self.finish_login(found, bounds, opening).await,
             Some(_) | None => Err(wrong_login()),
@@ -116,6 +117,7 @@ impl Accounts {
         let bounds = attempt::at_password(&limits, person.session);
         let now_ms = self.ground.clock.now_ms();
 
+        let place = self.shared.passwords.place().await?;
         let begun = bounds.clone();
         let begin = move |tx: &mut Tx<'_>| -> Result<String> {
             require_session(tx, person.session)?;
@@ -124,15 +126,10 @@ impl Accounts {
         };
         let stored = self.ground.db.write(Lock::None, begin).await?;
         let current = typed_password(&request.current);
-        if !self
-            .shared
-            .passwords
-            .verify(current, Some(stored.clone()))
-            .await?
-        {
+        if !place.verify(current, Some(stored.clone())).await? {
             return Err(Error::denied("the current password is wrong"));
         }
-        let hash = self.shared.passwords.hash(new).await?;
+        let hash = place.hash(new).await?;
 
         self.revoke(person.account);
         let finish = move |tx: &mut Tx<'_>| -> Result<()> {

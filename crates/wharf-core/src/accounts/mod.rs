@@ -99,6 +99,12 @@ impl Accounts {
         self.shared.setup_code.lock().clone()
     }
 
+    /// How many passwords were hashed since the start, to be stored or to be compared: the costliest thing that a
+    /// stranger can ask for.
+    pub fn passwords_hashed(&self) -> u64 {
+        self.shared.passwords.done()
+    }
+
     /// The caller's account.
     pub async fn account(&self, caller: &Caller) -> Result<Account> {
         let id = caller.account()?;

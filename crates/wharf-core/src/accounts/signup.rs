@@ -40,10 +40,11 @@ impl Accounts {
             request.email.as_deref(),
             request.nickname.as_deref(),
         )?;
+        let place = self.shared.passwords.place().await?;
         let pass = self
             .begin_signup(request.code, draft.clone(), origin)
             .await??;
-        draft.password_hash = self.shared.passwords.hash(password).await?;
+        draft.password_hash = place.hash(password).await?;
         if matches!(pass, Pass::Setup(_)) {
             draft.role = AccountRole::Operator;
         }

@@ -13,6 +13,7 @@ both_engines!(
     guesses_at_one_login_from_one_address_are_bounded_and_the_window_ends,
     guesses_at_a_login_that_nobody_has_are_bounded_alike,
     guesses_sent_all_at_once_are_bounded_alike,
+    many_devices_that_log_in_at_once_are_no_attack,
     a_success_forgets_the_login_s_failures,
     an_account_of_one_s_own_does_not_wash_an_address_clean,
     guesses_from_many_addresses_do_not_keep_the_owner_out,
@@ -106,6 +107,16 @@ async fn guesses_sent_all_at_once_are_bounded_alike(db: TestDb) {
         .iter()
         .filter(|outcome| **outcome == Some(ErrorCode::Limited));
     assert_eq!(limited.count(), 17, "{outcomes:?}");
+}
+
+async fn many_devices_that_log_in_at_once_are_no_attack(db: TestDb) {
+    let house = house_with(db, AttemptLimits::default()).await;
+    let outcomes = join_all((0..40).map(|_| house.log_in("ada", PASSWORD, OWNER))).await;
+    assert!(
+        outcomes.iter().all(Result::is_ok),
+        "{:?}",
+        outcomes.into_iter().find_map(Result::err)
+    );
 }
 
 async fn a_success_forgets_the_login_s_failures(db: TestDb) {

@@ -1,8 +1,5 @@
 //! Proving who one is.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 use wharf_types::ErrorCode;
@@ -13,7 +10,7 @@ use crate::support::{House, PASSWORD, code, signup};
 both_engines!(
     a_person_logs_in_by_username_number_or_email,
     an_unknown_login_is_answered_like_a_wrong_password,
-    an_unknown_login_takes_as_long_as_a_wrong_password,
+    an_unknown_login_costs_the_same_work_as_a_wrong_password,
     a_locked_account_is_named_only_to_who_knows_its_password,
     a_changed_password_ends_the_other_sessions,
     a_password_is_changed_only_by_who_knows_it
@@ -73,25 +70,25 @@ async fn an_unknown_login_is_answered_like_a_wrong_password(db: TestDb) {
     assert_eq!(code(too_long), Some(ErrorCode::Unauthenticated));
 }
 
-async fn an_unknown_login_takes_as_long_as_a_wrong_password(db: TestDb) {
+async fn an_unknown_login_costs_the_same_work_as_a_wrong_password(db: TestDb) {
     let house = House::open(db).await;
     house.operator().await;
     house.member("ada").await;
-    let mut fastest = [Duration::MAX; 2];
-    for _ in 0..8 {
-        for (login, fastest) in ["ada", "bob"].into_iter().zip(&mut fastest) {
-            let started = Instant::now();
-            let refused = house.log_in(login, "wrong password", "192.0.2.5").await;
-            *fastest = (*fastest).min(started.elapsed());
-            assert_eq!(code(refused), Some(ErrorCode::Unauthenticated));
-        }
+    // Hashing is nearly all of the time that an answer takes; measuring that time would measure the machine.
+    let hashed = || house.wharf.accounts().passwords_hashed();
+    for login in [
+        "ada",
+        "bob",
+        "123456",
+        "bob@example.org",
+        "no login at all",
+        "",
+    ] {
+        let before = hashed();
+        let refused = house.log_in(login, "wrong password", "192.0.2.5").await;
+        assert_eq!(code(refused), Some(ErrorCode::Unauthenticated));
+        assert_eq!(hashed() - before, 1, "{login:?}");
     }
-    // Hashing is most of it; a login that skipped it would be many times faster.
-    let [known, unknown] = fastest;
-    assert!(
-        unknown * 2 > known && known * 2 > unknown,
-        "{known:?} and {unknown:?}"
-    );
 }
 
 async fn a_locked_account_is_named_only_to_who_knows_its_password(db: TestDb) {

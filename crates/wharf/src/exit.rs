@@ -88,6 +88,7 @@ impl From<Exit> for std::process::ExitCode {
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
+    code: Option<ErrorCode>,
     message: String,
     hint: Option<String>,
 }
@@ -97,9 +98,23 @@ impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
+            code: None,
             message: message.into(),
             hint: None,
         }
+    }
+
+    /// A refusal by the server.
+    pub(crate) fn refused(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code: Some(code),
+            ..Self::new(Exit::of(code), message)
+        }
+    }
+
+    /// Whether it is a refusal by the server with that code.
+    pub(crate) fn is(&self, code: ErrorCode) -> bool {
+        self.code == Some(code)
     }
 
     /// A fault of the command line or the configuration.

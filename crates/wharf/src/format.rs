@@ -79,23 +79,25 @@ impl<'de> Deserialize<'de> for ByteSize {
     }
 }
 
-/// `1.4 GiB`: three digits at most, binary units.
+/// `1.4 GiB`: rounded, mostly to two or three digits, in binary units.
 pub(crate) fn bytes(count: u64) -> String {
     const NAMES: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if count < 1024 {
         return format!("{count} B");
     }
-    let mut tenths = u128::from(count) * 10 / 1024;
-    let mut index = 0;
-    while tenths >= 10_240 && index + 1 < NAMES.len() {
-        tenths /= 1024;
-        index += 1;
+    let mut unit_bytes = 1024_u128;
+    let mut name_index = 0;
+    let tenths = |unit_bytes: u128| (u128::from(count) * 10 + unit_bytes / 2) / unit_bytes;
+    while tenths(unit_bytes) >= 10_240 && name_index + 1 < NAMES.len() {
+        unit_bytes *= 1024;
+        name_index += 1;
     }
-    let name = NAMES.get(index).copied().unwrap_or_default();
+    let tenths = tenths(unit_bytes);
+    let name = NAMES.get(name_index).copied().unwrap_or_default();
     if tenths < 100 {
         format!("{}.{} {name}", tenths / 10, tenths % 10)
     } else {
-        format!("{} {name}", tenths / 10)
+        format!("{} {name}", (tenths + 5) / 10)
     }
 }
 
@@ -175,7 +177,9 @@ mod tests {
         assert_eq!(bytes(1024), "1.0 KiB");
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(10 << 30), "10 GiB");
-        assert_eq!(bytes(u64::MAX), "15 EiB");
+        assert_eq!(bytes(3_000_000), "2.9 MiB");
+        assert_eq!(bytes(1024 * 1024 - 1), "1.0 MiB");
+        assert_eq!(bytes(u64::MAX), "16 EiB");
     }
 
     #[test]

@@ -8,13 +8,12 @@ use wharf_types::api::problem::Problem;
 use crate::exit::{Exit, Failure, Report};
 use crate::output::{Output, Paint, printable, stderr};
 
-/// Most failed operations of a commit that a message names.
-const FAILED_OPS_SHOWN: usize = 5;
-
 impl Report {
     /// What to say of `error`.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        let known = error.chain().find_map(known);
+        // A failure may be the context of another error, where only this finds it.
+        let failure = error.downcast_ref::<Failure>().map(of_failure);
+        let known = failure.or_else(|| error.chain().find_map(known));
         let (status, hint, request_id) = known.unwrap_or((Exit::Failed, None, None));
         Self {
             exit: status as u8,
@@ -52,14 +51,25 @@ impl Report {
     }
 }
 
+/// Whether the server refused with that code, somewhere in the chain.
+pub(crate) fn is_refusal(error: &anyhow::Error, code: ErrorCode) -> bool {
+    let is_failure = error
+        .downcast_ref()
+        .is_some_and(|failure: &Failure| failure.is(code));
+    is_failure
+        || error.chain().any(|cause| {
+            let api = match cause.downcast_ref() {
+                Some(ClientError::Api(api)) => Some(api),
+                _ => cause.downcast_ref(),
+            };
+            api.is_some_and(|api: &ApiError| api.is(code))
+        })
+}
+
 type Known = (Exit, Option<String>, Option<String>);
 
 /// What is known of one error in a chain.
 fn known(error: &(dyn std::error::Error + 'static)) -> Option<Known> {
-    if let Some(failure) = error.downcast_ref::<Failure>() {
-        let (exit, hint) = failure.parts();
-        return Some((exit, hint, None));
-    }
     if let Some(error) = error.downcast_ref::<ApiError>() {
         return Some(of_api(error));
     }
@@ -73,6 +83,11 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<Known> {
         return Some((Exit::of(error.code()), None, None));
     }
     None
+}
+
+fn of_failure(failure: &Failure) -> Known {
+    let (exit, hint) = failure.parts();
+    (exit, hint, None)
 }
 
 fn of_api(error: &ApiError) -> Known {
@@ -111,6 +126,10 @@ fn of_client(error: &ClientError) -> Known {
             };
             (exit, None, None)
         }
+        ClientError::Damaged => {
+            let hint = "The stored data is damaged. Tell the operator, who can run `wharf verify`.";
+            (Exit::Damaged, Some(hint.to_owned()), None)
+        }
         ClientError::Invalid(_) => (Exit::Usage, None, None),
         ClientError::Stopped => {
             let hint = "Run the same command again: it continues where it was.";
@@ -138,7 +157,8 @@ fn of_task(error: &TaskError) -> Known {
     }
 }
 
-fn hint_for(problem: &Problem) -> Option<String> {
+/// What to do about a refusal.
+pub(crate) fn hint_for(problem: &Problem) -> Option<String> {
     let hint = match problem.code {
         ErrorCode::Unauthenticated => "Log in again with `wharf login`.",
         ErrorCode::NotFound => {
@@ -184,10 +204,7 @@ fn logged_id(problem: &Problem) -> Option<String> {
 fn message(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
-        let part = match cause.downcast_ref::<ApiError>() {
-            Some(ApiError::Refused(problem)) => refusal(problem),
-            _ => cause.to_string(),
-        };
+        let part = cause.to_string();
         // Some errors say their cause themselves.
         if part.is_empty() || text.contains(&part) {
             continue;
@@ -198,23 +215,6 @@ fn message(error: &anyhow::Error) -> String {
         text.push_str(&part);
     }
     sentence(&text)
-}
-
-fn refusal(problem: &Problem) -> String {
-    let mut text = problem
-        .detail
-        .clone()
-        .unwrap_or_else(|| problem.title.clone());
-    for failed in problem.failed.iter().take(FAILED_OPS_SHOWN) {
-        if !text.contains(&failed.detail) {
-            text.push_str("; ");
-            text.push_str(&failed.detail);
-        }
-    }
-    if problem.failed.len() > FAILED_OPS_SHOWN {
-        text.push_str("; and more");
-    }
-    text
 }
 
 /// With a capital letter and a full stop.
@@ -251,7 +251,6 @@ fn printable_lines(text: &str) -> String {
 mod tests {
     use wharf_client::ApiError;
     use wharf_types::ErrorCode;
-    use wharf_types::api::drive::FailedOp;
     use wharf_types::api::problem::Problem;
 
     use super::{Report, sentence};
@@ -284,25 +283,6 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_commit_names_what_failed_once() {
-        let mut problem = refused(ErrorCode::Exists, "the commit was refused");
-        for index in 0..7 {
-            problem.failed.push(FailedOp {
-                index,
-                code: ErrorCode::Exists,
-                detail: format!("/{index} is there already"),
-                revision: None,
-            });
-        }
-        let report = Report::of(&ApiError::Refused(Box::new(problem)).into());
-        assert!(
-            report.message.contains("/4 is there already; and more"),
-            "{}",
-            report.message
-        );
-    }
-
-    #[test]
     fn a_failure_in_the_chain_decides_though_others_wrap_it() {
         let error = anyhow::Error::from(Failure::new(Exit::Damaged, "Bad").hint("Do this."))
             .context("Reading x");
@@ -310,6 +290,16 @@ mod tests {
         assert_eq!((report.exit, report.code), (10, "damaged"));
         assert_eq!(report.message, "Reading x: Bad.");
         assert_eq!(report.hint.as_deref(), Some("Do this."));
+    }
+
+    #[test]
+    fn a_failure_that_is_the_context_of_another_error_decides() {
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error =
+            anyhow::Error::from(missing).context(Failure::new(Exit::NotFound, "Could not read x"));
+        let report = Report::of(&error.context("/docs"));
+        assert_eq!(report.exit(), Exit::NotFound);
+        assert_eq!(report.message, "/docs: Could not read x: entity not found.");
     }
 
     #[test]

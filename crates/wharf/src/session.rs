@@ -1,6 +1,7 @@
 //! Finding the server that a command means, and talking to it as whoever is logged in there.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use url::Url;
@@ -9,12 +10,22 @@ use wharf_client::api::Page;
 use wharf_client::net::Options;
 use wharf_client::{Api, ApiError, Clock, Room};
 use wharf_types::CommitId;
-use wharf_types::api::drive::{Commit, Committed, Op};
+use wharf_types::api::drive::{At, Commit, Committed, FailedOp, Op};
+use wharf_types::api::problem::Problem;
 
 use crate::config::server::PORT_DEFAULT;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::profile::Profile;
+use crate::report::hint_for;
+
+/// Most failed operations of a commit that a message names.
+const FAILED_OPS_SHOWN: usize = 5;
+
+/// How long a command that somebody waits for goes on trying.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a transfer goes on trying: a server that is started again, a network that changes.
+const PATIENCE_OF_TRANSFERS: Duration = Duration::from_mins(1);
 
 /// A login that a command uses.
 #[derive(Debug)]
@@ -32,6 +43,15 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the connections of the login that the flags, the environment or the last login name.
     pub(crate) async fn open(context: &Context) -> anyhow::Result<Self> {
+        Self::open_for(context, PATIENCE).await
+    }
+
+    /// As [`Session::open`], for a transfer, which waits for a server that is away.
+    pub(crate) async fn open_for_transfer(context: &Context) -> anyhow::Result<Self> {
+        Self::open_for(context, PATIENCE_OF_TRANSFERS).await
+    }
+
+    async fn open_for(context: &Context, patience: Duration) -> anyhow::Result<Self> {
         let config = context.config()?.file.client;
         let profiles = context.profiles()?;
         let meant = context
@@ -48,47 +68,33 @@ impl Session {
             None => None,
         };
         let token = context.environment.text("WHARF_TOKEN")?;
-        let profile = match (token, kept) {
+        let (name, profile) = match (token, kept) {
             (Some(token), kept) => {
-                let address = kept.map(|kept| kept.url).or(meant).ok_or_else(|| {
+                let url = kept.map(|kept| kept.url).or(meant).ok_or_else(|| {
                     Failure::usage("WHARF_TOKEN is set, but no server is named")
                         .hint("Name it with --server or WHARF_SERVER.")
                 })?;
-                let url = parse_address(&address)?.to_string();
-                return Self::connect(
-                    context,
+                let username = String::new();
+                (
                     None,
-                    &Profile {
+                    Profile {
                         url,
-                        username: String::new(),
+                        username,
                         token,
                     },
                 )
-                .await;
             }
-            (None, Some(kept)) => kept,
+            (None, Some(kept)) => (name, kept),
             (None, None) => return Err(not_logged_in(meant.as_deref(), &profiles.names()?).into()),
         };
-        Self::connect(context, name, &profile).await
-    }
-
-    /// Opens the connections of this login.
-    pub(crate) async fn connect(
-        context: &Context,
-        name: Option<String>,
-        profile: &Profile,
-    ) -> anyhow::Result<Self> {
         let server = parse_address(&profile.url)?;
-        let api = open_api(context, server.clone())
-            .await?
-            .with_token(&profile.token)?;
-        let username = (!profile.username.is_empty()).then(|| profile.username.clone());
+        let api = connect(context, server.clone(), patience).await?;
         Ok(Self {
-            api,
+            api: api.with_token(&profile.token)?,
             room: Room::Home,
             server,
             profile: name,
-            username,
+            username: (!profile.username.is_empty()).then_some(profile.username),
         })
     }
 
@@ -100,11 +106,68 @@ impl Session {
         }
     }
 
-    /// Applies operations to the drive, together or not at all.
-    pub(crate) async fn commit(&self, ops: Vec<Op>) -> Result<Committed, ApiError> {
+    /// Applies operations to the drive, together or not at all. A refusal names the paths that it is about.
+    pub(crate) async fn commit(&self, ops: Vec<Op>) -> anyhow::Result<Committed> {
         let now_ms = u64::try_from(Clock::system().now_ms()).unwrap_or(0);
         let id = CommitId::new(now_ms, &rand::random());
-        self.api.commit(self.room, &Commit { id, ops }).await
+        let commit = Commit { id, ops };
+        match self.api.commit(self.room, &commit).await {
+            Ok(committed) => Ok(committed),
+            Err(ApiError::Refused(problem)) => Err(refused_commit(&problem, &commit.ops)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn refused_commit(problem: &Problem, ops: &[Op]) -> anyhow::Error {
+    let detail = || {
+        problem
+            .detail
+            .clone()
+            .unwrap_or_else(|| problem.title.clone())
+    };
+    let named = |failed: &FailedOp| {
+        let index = usize::try_from(failed.index).unwrap_or(usize::MAX);
+        match ops.get(index).and_then(subject) {
+            Some(path) => format!("{path}: {}", failed.detail),
+            None => failed.detail.clone(),
+        }
+    };
+    let mut lines: Vec<String> = problem
+        .failed
+        .iter()
+        .take(FAILED_OPS_SHOWN)
+        .map(named)
+        .collect();
+    if problem.failed.len() > FAILED_OPS_SHOWN {
+        lines.push("and more".to_owned());
+    }
+    // One that the server does not single out is about the only one, or about all.
+    if lines.is_empty() {
+        lines.push(match ops {
+            [only] => subject(only).map_or_else(detail, |path| format!("{path}: {}", detail())),
+            _ => detail(),
+        });
+    }
+    let mut failure = Failure::refused(problem.code, lines.join("; "));
+    if let Some(hint) = hint_for(problem) {
+        failure = failure.hint(hint);
+    }
+    failure.into()
+}
+
+/// The path that an operation is about, as people write it.
+fn subject(op: &Op) -> Option<String> {
+    let of = |at: &At| match at {
+        At::Path(path) => Some(format!("/{path}")),
+        At::Id(_) => None,
+    };
+    match op {
+        Op::Put { path, .. } | Op::MakeFolder { path, .. } => Some(format!("/{path}")),
+        Op::Move { from, to, .. } => of(from).map(|from| format!("{from} to /{to}")),
+        Op::Remove { at, .. } | Op::Revert { at, .. } | Op::Tag { at, .. } => of(at),
+        Op::Restore { to, .. } => to.as_ref().map(|to| format!("/{to}")),
+        Op::Purge { .. } => None,
     }
 }
 
@@ -115,9 +178,14 @@ pub(crate) fn page(after: Option<String>) -> Page {
 
 /// Opens connections as nobody yet.
 pub(crate) async fn open_api(context: &Context, server: Url) -> anyhow::Result<Api> {
+    connect(context, server, PATIENCE).await
+}
+
+async fn connect(context: &Context, server: Url, patience: Duration) -> anyhow::Result<Api> {
     let config = context.config()?.file.client;
     let mut options = Options::new(server);
     options.ca_file = config.ca;
+    options.patience = patience;
     if let Some(connections) = config.connections {
         options.connections = usize::from(connections.clamp(1, 16));
     }
@@ -224,7 +292,46 @@ impl<T> About<T> for Result<T, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_address, profile_name};
+    use wharf_types::ErrorCode;
+    use wharf_types::api::drive::{Expect, FailedOp, Op};
+    use wharf_types::api::problem::Problem;
+
+    use super::{parse_address, profile_name, refused_commit};
+
+    #[test]
+    fn a_refused_commit_names_the_paths_that_failed() {
+        let ops: Vec<Op> = (0..7)
+            .map(|index| Op::MakeFolder {
+                path: format!("docs/{index}"),
+                expect: Expect::Absent,
+            })
+            .collect();
+        let failed = |index| FailedOp {
+            index,
+            code: ErrorCode::Exists,
+            detail: "something is there already".to_owned(),
+            revision: None,
+        };
+        let problem = Problem {
+            kind: "about:blank".to_owned(),
+            title: "Exists".to_owned(),
+            status: 409,
+            code: ErrorCode::Exists,
+            detail: None,
+            request_id: None,
+            retry_after_seconds: None,
+            failed: (1..7).map(failed).collect(),
+        };
+        let text = refused_commit(&problem, &ops).to_string();
+        assert!(
+            text.starts_with("/docs/1: something is there already; /docs/2: "),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("/docs/5: something is there already; and more"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn an_address_without_a_scheme_is_encrypted_except_on_this_machine() {

@@ -10,7 +10,7 @@ use wharf_client::{Clock, NewTask, Progress, TaskKind, TaskState, TaskStore};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::format;
-use crate::output::{Output, listed};
+use crate::output::{Output, listed, printable};
 use crate::progress::{TransferBar, stop_on_interrupt};
 use crate::session::Session;
 
@@ -152,12 +152,13 @@ fn warn(output: &Output, report: &Report) {
     if output.is_json() {
         return;
     }
-    for Notice { path, detail, .. } in &report.notices {
-        output.warn(format_args!(
-            "{}: {}",
-            crate::output::printable(path),
-            crate::output::printable(detail)
-        ));
+    for Notice { path, kind, detail } in &report.notices {
+        let (path, detail) = (printable(path), printable(detail));
+        if *kind == NoticeKind::LeftOut {
+            output.note(format_args!("left out {path}: {detail}"));
+            continue;
+        }
+        output.warn(format_args!("{path}: {detail}"));
     }
     if report.notices_more > 0 {
         let more = format::count(report.notices_more, "path is", "paths are");

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
-use wharf_client::Clock;
+use wharf_client::{Api, Clock};
+use wharf_types::api::account::AccountRole;
+use wharf_types::api::job::JobState;
 
 use crate::config::server::{DataArgs, DataSettings, ServerArgs};
 use crate::context::Context;
@@ -306,9 +308,43 @@ async fn server_checks(context: &Context) -> Vec<Check> {
     } else {
         checks.push(Check::good("clock", "agrees with the server's"));
     }
-    checks.push(match session.api.account().await {
-        Ok(account) => Check::good("login", format!("logged in as {}", account.username)),
-        Err(error) => Check::failed("login", &error.into()),
-    });
+    match session.api.account().await {
+        Ok(account) => {
+            let detail = format!("logged in as {}", account.username);
+            checks.push(Check::good("login", detail));
+            if account.role == AccountRole::Operator {
+                checks.push(jobs(&session.api).await);
+            }
+        }
+        Err(error) => checks.push(Check::failed("login", &error.into())),
+    }
     checks
+}
+
+async fn jobs(api: &Api) -> Check {
+    const NAME: &str = "jobs";
+    let jobs = match api.admin_jobs().await {
+        Ok(jobs) => jobs,
+        Err(error) => return Check::failed(NAME, &error.into()),
+    };
+    let troubled: Vec<String> = jobs
+        .iter()
+        .filter(|job| matches!(job.state, JobState::Retrying | JobState::Failed))
+        .map(|job| {
+            format!(
+                "{}: {}",
+                job.name,
+                job.last_error.as_deref().unwrap_or(job.state.as_str())
+            )
+        })
+        .collect();
+    if troubled.is_empty() {
+        Check::good(
+            NAME,
+            format::count(jobs.len() as u64, "job does its work", "jobs do their work"),
+        )
+    } else {
+        Check::new(NAME, Health::Fault, troubled.join("; "))
+            .hint("See `wharf admin job list` and the server's log.")
+    }
 }

@@ -45,7 +45,7 @@ impl Args {
         if self.revision.is_some() && sources.len() > 1 {
             return Err(Failure::usage("--revision is for one file at a time").into());
         }
-        let session = Session::open(context).await?;
+        let session = Session::open_for_transfer(context).await?;
         if target.as_deref() == Some("-") {
             return self.get_stream(&sources, session, context).await;
         }

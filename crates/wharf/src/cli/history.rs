@@ -13,6 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::format;
 use crate::output::{Align, Output, Paint, Table};
 use crate::remote::RemotePath;
+use crate::report::is_refusal;
 use crate::session::{About, Session};
 
 /// List a file's revisions; read or restore one
@@ -53,7 +54,7 @@ impl Args {
                 expect: Expect::Any,
             };
             let result = session.commit(vec![revert]).await;
-            let committed = result.map_err(|error| self.explained(revision, error.into()))?;
+            let committed = result.map_err(|error| self.explained(revision, error))?;
             if context.output.is_json() {
                 context.output.object(&committed)?;
             }
@@ -69,10 +70,7 @@ impl Args {
 
     /// Says what to do when there is no such revision.
     fn explained(&self, revision: u64, error: anyhow::Error) -> anyhow::Error {
-        let is_missing = error.chain().any(|cause| {
-            let api = cause.downcast_ref::<wharf_client::ApiError>();
-            api.is_some_and(|error| error.is(ErrorCode::NotFound))
-        });
+        let is_missing = is_refusal(&error, ErrorCode::NotFound);
         if !is_missing {
             return error;
         }

@@ -85,7 +85,7 @@ impl Args {
         if sources == [Path::new("-")] {
             return self.put_stream(target, context).await;
         }
-        let session = Session::open(context).await?;
+        let session = Session::open_for_transfer(context).await?;
         let mut work = Vec::with_capacity(sources.len());
         for source in &sources {
             let local = absolute(source)?;
@@ -143,7 +143,7 @@ impl Args {
             Failure::usage("Standard input needs a name")
                 .hint("For example: wharf put - /notes.txt")
         })?;
-        let session = Session::open(context).await?;
+        let session = Session::open_for_transfer(context).await?;
         let put = PutStream {
             api: session.api.clone(),
             room: session.room,

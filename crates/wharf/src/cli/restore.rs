@@ -7,6 +7,7 @@ use super::trash;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::remote::RemotePath;
+use crate::report::is_refusal;
 use crate::session::Session;
 
 /// Bring files and folders back from the trash
@@ -47,15 +48,12 @@ impl Args {
             });
         }
         let committed = session.commit(ops).await.map_err(|error| {
-            let is_taken = error.is(ErrorCode::Exists);
-            let error = anyhow::Error::from(error);
-            if is_taken {
-                let failure = Failure::new(Exit::Conflict, "Something else is there now")
-                    .hint("Choose another place with --to PATH.");
-                error.context(failure)
-            } else {
-                error
+            if !is_refusal(&error, ErrorCode::Exists) {
+                return error;
             }
+            let failure = Failure::new(Exit::Conflict, "Something else is there now")
+                .hint("Choose another place with --to PATH.");
+            error.context(failure)
         })?;
         super::warn_of_case(&context.output, &committed, &places);
         if context.output.is_json() {

@@ -100,7 +100,7 @@ impl Args {
 }
 
 async fn resume(context: &Context, transfers: &Transfers, ids: Vec<i64>) -> anyhow::Result<Exit> {
-    let session = Session::open(context).await?;
+    let session = Session::open_for_transfer(context).await?;
     let login = session.username().await?;
     let is_ours =
         |task: &Task| task.work.server == session.server.as_str() && task.work.login == login;

@@ -4,10 +4,11 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 use wharf_types::api::account::SignupPolicy;
 
 use super::database::DatabaseUrl;
+use super::server::PORT_DEFAULT;
 use crate::format::ByteSize;
 
 /// The whole file.
@@ -27,6 +28,7 @@ pub(crate) struct Server {
     /// The data folder.
     pub(crate) data: Option<PathBuf>,
     /// Where to listen.
+    #[serde(deserialize_with = "some_address")]
     pub(crate) listen: Option<SocketAddr>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Option<Vec<IpAddr>>,
@@ -119,6 +121,20 @@ impl File {
     pub(crate) fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }
+}
+
+/// Reads an address and port.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("'{text}' is not an address and port such as 127.0.0.1:{PORT_DEFAULT} or [::]:{PORT_DEFAULT}")
+    })
+}
+
+fn some_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    address(&text).map(Some).map_err(de::Error::custom)
 }
 
 #[cfg(test)]

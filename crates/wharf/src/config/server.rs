@@ -42,11 +42,11 @@ pub(crate) struct ServerArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, env = "WHARF_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "WHARF_LISTEN", value_name = "ADDRESS", value_parser = file::address)]
     pub(crate) listen: Option<SocketAddr>,
     /// A reverse proxy whose `X-Forwarded-For` is believed; may be given several times
     #[arg(
-        long,
+        long = "trusted-proxy",
         env = "WHARF_TRUSTED_PROXIES",
         value_delimiter = ',',
         value_name = "ADDRESS"

@@ -1,10 +1,11 @@
 //! `wharf admin job`: the server's background jobs.
 
 use clap::Subcommand;
+use wharf_types::ErrorCode;
 use wharf_types::api::job::{EditJob, Job, JobState};
 
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::format;
 use crate::output::{Align, Output, Paint, Table};
 use crate::session::Session;
@@ -59,7 +60,14 @@ impl Args {
                 },
             ),
         };
-        let job = api.admin_edit_job(&name, &edit).await?;
+        let edited = api.admin_edit_job(&name, &edit).await;
+        let job = edited.map_err(|error| {
+            if !error.is(ErrorCode::NotFound) {
+                return anyhow::Error::from(error);
+            }
+            let failure = Failure::new(Exit::NotFound, format!("There is no job {name}"));
+            failure.hint("See `wharf admin job list`.").into()
+        })?;
         if output.is_json() {
             output.object(&job)?;
         } else if edit.run_now {

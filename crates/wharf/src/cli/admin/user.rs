@@ -11,6 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::format::{self, ByteSize};
 use crate::output::{Align, Output, Paint, Table};
 use crate::prompt::{Asked, PasswordArgs};
+use crate::report::is_refusal;
 
 /// Make, list, lock and reset accounts, and set their quotas
 #[derive(Debug, clap::Args)]
@@ -196,13 +197,10 @@ async fn edit(
 }
 
 fn unknown(error: anyhow::Error, login: &str) -> anyhow::Error {
-    let from_server = error
-        .downcast_ref()
-        .is_some_and(|error: &wharf_client::ApiError| error.is(ErrorCode::NotFound));
     let from_data = error
         .downcast_ref()
         .is_some_and(|error: &wharf_core::Error| error.code() == ErrorCode::NotFound);
-    if from_server || from_data {
+    if from_data || is_refusal(&error, ErrorCode::NotFound) {
         let failure = Failure::new(Exit::NotFound, format!("There is no account {login}"))
             .hint("See `wharf admin user list`.");
         return failure.into();

@@ -1,0 +1,8 @@
+//! Tests of the real program: servers and clients in processes of their own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+mod cli;

@@ -85,6 +85,11 @@ impl Stat {
 }
 
 impl Identity {
+    /// When the file was last changed, in milliseconds since the epoch.
+    pub(crate) fn ctime_ms(&self) -> i64 {
+        self.ctime_ns.div_euclid(1_000_000)
+    }
+
     /// Whether this is the same file with the same content as `other`, though it may have got another name meanwhile, which
     /// changes nothing but the time of change.
     pub(crate) fn is_same_but_for_name(&self, other: &Self) -> bool {

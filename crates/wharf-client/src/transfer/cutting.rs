@@ -14,8 +14,12 @@ const LOOK_BYTES: usize = 2 * CHUNK_BYTES_MAX;
 /// Adds the lengths of those chunks that what follows cannot change, and returns how far they reach.
 pub(crate) fn push_sure_chunks(chunk_bytes: &mut Vec<u32>, bytes: &[u8], is_end: bool) -> usize {
     let mut rest = bytes;
-    while !rest.is_empty() && (is_end || rest.len() >= CHUNK_BYTES_MAX) {
+    while !rest.is_empty() {
         let length = cut::chunk_bytes(rest);
+        let is_sure = is_end || length < rest.len() || length == CHUNK_BYTES_MAX;
+        if !is_sure {
+            break;
+        }
         chunk_bytes.push(u32::try_from(length).unwrap_or(u32::MAX));
         rest = rest.get(length..).unwrap_or_default();
     }
@@ -105,7 +109,8 @@ mod tests {
             .collect();
         let mut stretches = Vec::new();
         let mut start = 0;
-        for end in (CHUNK_BYTES_MAX..file.len()).step_by(CHUNK_BYTES_MAX / 3) {
+        for end in (0..file.len()).step_by(CHUNK_BYTES_MAX / 13) {
+            let end = end.max(start);
             start += push_sure_chunks(&mut stretches, &file[start..end], false);
         }
         push_sure_chunks(&mut stretches, &file[start..], true);

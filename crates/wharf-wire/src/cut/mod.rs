@@ -32,8 +32,8 @@ const STEP_BYTES: usize = 4;
 
 /// Returns the length of the first chunk of `bytes`, 0 when there are none.
 ///
-/// `bytes` must reach either to the end of the file or at least [`CHUNK_BYTES_MAX`] far; a shorter view of a file
-/// that goes on would be cut in the wrong place.
+/// In a view of a file that goes on, a length less than that of the view, or of [`CHUNK_BYTES_MAX`], is sure: what
+/// follows cannot change it. One that takes all of a shorter view means that no cut was found there yet.
 pub fn chunk_bytes(bytes: &[u8]) -> usize {
     let end = bytes.len().min(CHUNK_BYTES_MAX);
     find(bytes, CHUNK_BYTES_MIN, end.min(NORMAL_BYTES), STRICT)

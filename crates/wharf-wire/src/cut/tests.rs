@@ -121,6 +121,13 @@ proptest! {
     }
 
     #[test]
+    fn a_cut_inside_a_shorter_view_stands(bytes in file(), view in any::<proptest::sample::Index>()) {
+        let view = view.index(bytes.len() + 1);
+        let length = chunk_bytes(&bytes[..view]);
+        assert!(length == view || length == chunk_bytes(&bytes));
+    }
+
+    #[test]
     fn chunks_are_within_bounds_and_make_up_the_file(bytes in file()) {
         let lengths = lengths(&bytes);
         assert_eq!(lengths.iter().sum::<usize>(), bytes.len());

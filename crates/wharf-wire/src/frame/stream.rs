@@ -42,6 +42,11 @@ impl FrameWriter {
 
     /// Adds bytes that are no frame: what stands around the frames of a segment.
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
+        if self.gathered.capacity() == 0 {
+            // All that a part can become: growing step by step would leave half of it unused.
+            self.gathered
+                .reserve(PART_BYTES + GATHERED_BYTES_MAX + FRAME_HEADER_BYTES);
+        }
         self.gathered.extend_from_slice(bytes);
         self.bytes += bytes.len() as u64;
         if self.gathered.len() >= PART_BYTES {
@@ -61,8 +66,12 @@ impl FrameWriter {
     }
 
     fn end_part(&mut self) {
-        if !self.gathered.is_empty() {
-            self.parts.push(self.gathered.split().freeze());
+        if self.gathered.len() >= PART_BYTES {
+            self.parts.push(std::mem::take(&mut self.gathered).freeze());
+        } else if !self.gathered.is_empty() {
+            // A short part, such as the header of a long frame, must not hold the room of a long one.
+            self.parts.push(Bytes::copy_from_slice(&self.gathered));
+            self.gathered.clear();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -15,6 +15,9 @@ use super::writing::{finish, new_mode, place};
 use crate::disk::{Folder, Replaced};
 use crate::transfer::OnDifferent;
 
+/// How much is written between two flushes.
+const FLUSH_BYTES: u64 = 64 * 1024 * 1024;
+
 /// A big file that is being fetched. Its chunks may be written in any order and by several threads.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -25,6 +28,7 @@ pub(super) struct Part {
     offsets: Vec<u64>,
     missing_count: AtomicUsize,
     has_failed: AtomicBool,
+    written_bytes: AtomicU64,
 }
 
 /// A part, and what there is left to fetch.
@@ -72,6 +76,7 @@ impl Part {
             offsets,
             missing_count: AtomicUsize::new(missing.len()),
             has_failed: AtomicBool::new(false),
+            written_bytes: AtomicU64::new(0),
         };
         Ok(Opened {
             part,
@@ -95,12 +100,23 @@ impl Part {
         self.file
             .write_all_at(bytes, offset)
             .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+        self.flush_in_time(bytes.len() as u64)?;
         if self.missing_count.fetch_sub(1, Ordering::AcqRel) > 1
             || self.has_failed.load(Ordering::Acquire)
         {
             return Ok(None);
         }
         self.complete(on_different).map(Some)
+    }
+
+    /// Writes back what has gathered, while other chunks arrive: otherwise the disk would stand idle until the sync at the
+    /// end, which would then take as long as all of it.
+    fn flush_in_time(&self, bytes: u64) -> Result<(), Errno> {
+        let before = self.written_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if before / FLUSH_BYTES == (before + bytes) / FLUSH_BYTES {
+            return Ok(());
+        }
+        rustix::fs::fdatasync(&self.file)
     }
 
     /// Gives the file its name.

@@ -13,8 +13,9 @@ use crate::transfer::Notice;
 
 /// Up to this size a file is read in one go, together with others.
 pub(super) const SMALL_BYTES_MAX: u64 = JOB_BYTES as u64;
-const JOB_BYTES: usize = 8 * 1024 * 1024;
-/// What one buffer holds: a job of small files, or a stretch of a big one whose last chunk may reach past it.
+const JOB_BYTES: usize = 4 * 1024 * 1024;
+/// What one buffer holds: a job of small files, or a stretch of a big one after the beginning of a chunk that the stretch
+/// before could not finish.
 pub(super) const BUFFER_BYTES: usize = JOB_BYTES + CHUNK_BYTES_MAX;
 /// Two are being read into and three sent; one more keeps the readers from waiting.
 pub(super) const BUFFER_COUNT: usize = 6;

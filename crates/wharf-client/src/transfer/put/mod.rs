@@ -40,6 +40,7 @@ use super::buffers::Buffers;
 use super::sending::{Sent, joined, send};
 use super::{Compare, Links, Put, Report};
 use crate::api::Page;
+use crate::clock::Clock;
 use crate::disk::{Folder, Kind};
 use crate::error::Error;
 use crate::plan::RemoteTree;
@@ -287,6 +288,7 @@ fn start_workers(
             jobs: jobs.clone(),
             again: again.clone(),
             events: UnboundedSender::clone(&events_sender),
+            clock: Clock::system(),
             next_reading: Arc::clone(&next_reading),
         };
         workers.spawn_blocking(move || reader.run());

@@ -2,21 +2,29 @@
 //!
 //! A file counts as read when its metadata after reading equals that before: size, times of modification and of change,
 //! inode. Otherwise it was written to meanwhile and is read again, so that no mixture of two contents is ever committed.
+//! A system's file times move in steps of some milliseconds, within which a write leaves no trace: a file that was written
+//! to only just now is therefore left alone for a moment first. The same keeps a later run from taking a file for
+//! unchanged that was written to again in the same step.
 
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, select};
 use rustix::io::Errno;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::job::{ATTEMPTS_MAX, Batch, BatchOf, Event, Item, Job, SMALL_BYTES_MAX};
+use crate::clock::Clock;
 use crate::disk::{Folder, Kind, stat_open};
 use crate::transfer::buffers::{Buffer, Buffers};
 use crate::transfer::cutting::{push_sure_chunks, read_full};
 use crate::transfer::{Notice, NoticeKind};
+
+/// More than the steps in which any system's file times move.
+const TIME_STEP_MS: i64 = 25;
 
 /// One of the threads that read.
 pub(super) struct Reader {
@@ -26,6 +34,7 @@ pub(super) struct Reader {
     /// Files that have to be read once more.
     pub(super) again: Receiver<Job>,
     pub(super) events: UnboundedSender<Event>,
+    pub(super) clock: Clock,
     /// Tells readings apart, also those of the other readers.
     pub(super) next_reading: Arc<AtomicU64>,
 }
@@ -119,7 +128,7 @@ impl Reader {
                 }
             };
             let room = buffer.get_mut(filled_bytes..).unwrap_or_default();
-            match look_patiently(&opened, &mut item, room) {
+            match look_patiently(&opened, &mut item, room, &self.clock) {
                 Ok(Looked::Read(bytes)) => {
                     let before = chunk_bytes.len();
                     push_sure_chunks(
@@ -176,7 +185,7 @@ impl Reader {
         let opened = self
             .root
             .below(&item.folder)
-            .and_then(|folder| open(&folder, &mut item));
+            .and_then(|folder| open(&folder, &mut item, &self.clock));
         let file = match opened {
             Ok(file) => file,
             Err(error) => return Ok(Some((item, Err(error)))),
@@ -237,21 +246,26 @@ impl Reader {
 }
 
 /// Reads a small file or a link, a few times if it changes.
-fn look_patiently(folder: &Folder, item: &mut Item, room: &mut [u8]) -> Result<Looked, Errno> {
+fn look_patiently(
+    folder: &Folder,
+    item: &mut Item,
+    room: &mut [u8],
+    clock: &Clock,
+) -> Result<Looked, Errno> {
     for _ in 1..ATTEMPTS_MAX {
-        match look(folder, item, room)? {
+        match look(folder, item, room, clock)? {
             Looked::Changed => {}
             looked => return Ok(looked),
         }
     }
-    look(folder, item, room)
+    look(folder, item, room, clock)
 }
 
-fn look(folder: &Folder, item: &mut Item, room: &mut [u8]) -> Result<Looked, Errno> {
+fn look(folder: &Folder, item: &mut Item, room: &mut [u8], clock: &Clock) -> Result<Looked, Errno> {
     if item.stat.kind == Kind::Link {
         return read_link(folder, item, room);
     }
-    let file = open(folder, item)?;
+    let file = open(folder, item, clock)?;
     // More than was planned for would leave no room for the files that were planned to follow.
     let Some(room) = usize::try_from(item.stat.bytes)
         .ok()
@@ -283,13 +297,26 @@ fn read_link(folder: &Folder, item: &mut Item, room: &mut [u8]) -> Result<Looked
 }
 
 /// Opens a file and takes its metadata.
-fn open(folder: &Folder, item: &mut Item) -> Result<OwnedFd, Errno> {
+fn open(folder: &Folder, item: &mut Item, clock: &Clock) -> Result<OwnedFd, Errno> {
     let file = folder.open_file(item.name.as_str())?;
     item.stat = stat_open(&file)?;
+    let age_ms = clock.now_ms() - item.stat.identity.ctime_ms();
+    if (0..TIME_STEP_MS).contains(&age_ms) {
+        rest(TIME_STEP_MS - age_ms);
+        item.stat = stat_open(&file)?;
+    }
     if item.stat.kind != Kind::File {
         return Err(Errno::LOOP);
     }
     Ok(file)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a reader has a thread of its own"
+)]
+fn rest(pause_ms: i64) {
+    std::thread::sleep(Duration::from_millis(pause_ms.unsigned_abs()));
 }
 
 fn is_unchanged(file: &OwnedFd, item: &Item) -> bool {

@@ -74,7 +74,7 @@ pub(super) fn expire_revisions(
     let expired = tx.all(
         "SELECT position, bytes, manifest FROM change \
          WHERE room_id = ?1 AND superseded_ms < ?2 AND superseded_ms IS NOT NULL AND manifest IS NOT NULL \
-         ORDER BY superseded_ms LIMIT ?3",
+         ORDER BY superseded_ms, position LIMIT ?3",
         &[room.id.into(), before_ms.into(), items_max.into()],
         KeptRevision::read,
     )?;

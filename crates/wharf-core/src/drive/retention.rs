@@ -216,7 +216,7 @@ fn work_on(tx: &mut Tx<'_>, room: RoomId, now_ms: i64) -> Result<Reaped> {
 fn empty_trash(tx: &mut Tx<'_>, room: &Entered, before_ms: i64, now_ms: i64) -> sql::Result<u32> {
     let expired = tx.all(
         select_node!(
-            "WHERE n.room_id = ?1 AND n.trashed_ms < ?2 AND n.trashed_ms IS NOT NULL ORDER BY n.trashed_ms LIMIT ?3"
+            "WHERE n.room_id = ?1 AND n.trashed_ms < ?2 AND n.trashed_ms IS NOT NULL ORDER BY n.trashed_ms, n.id LIMIT ?3"
         ),
         &[room.id.into(), before_ms.into(), UNIT_ITEMS_MAX.into()],
         NodeRow::read,

@@ -8,3 +8,4 @@ mod desk;
 mod drive;
 mod job;
 mod support;
+mod transfer;

@@ -47,6 +47,8 @@ pub struct FaultyBlob {
     is_open: watch::Sender<bool>,
     /// Puts wait for it when the object is there, before they return.
     is_answering: watch::Sender<bool>,
+    /// The read that was chosen waits for it.
+    is_reading: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +56,7 @@ struct State {
     calls: HashMap<Call, u64>,
     put_faults: BTreeMap<u64, PutFault>,
     call_errors: HashSet<(Call, u64)>,
+    held_read: Option<u64>,
     unreadable: HashSet<String>,
     lost: HashSet<String>,
     rot: HashMap<String, Vec<(u64, u8)>>,
@@ -69,6 +72,7 @@ impl FaultyBlob {
             state: Mutex::default(),
             is_open: watch::Sender::new(true),
             is_answering: watch::Sender::new(true),
+            is_reading: watch::Sender::new(true),
         }
     }
 
@@ -130,6 +134,17 @@ impl FaultyBlob {
     /// Lets the puts that wait to return, and all later ones, go on.
     pub fn give_answers(&self) {
         self.is_answering.send_replace(true);
+    }
+
+    /// Lets the `get_range` with that number wait, counted from 0 over the store's life, until [`FaultyBlob::go_on_reading`].
+    pub fn hold_read(&self, number: u64) {
+        self.state.lock().held_read = Some(number);
+        self.is_reading.send_replace(false);
+    }
+
+    /// Lets the read that waits go on.
+    pub fn go_on_reading(&self) {
+        self.is_reading.send_replace(true);
     }
 
     fn count(&self, call: Call) -> Result<u64, Error> {
@@ -211,7 +226,11 @@ impl Blob for FaultyBlob {
     }
 
     async fn get_range(&self, key: &str, offset: u64, bytes: u64) -> Result<Bytes, Error> {
-        self.count(Call::GetRange)?;
+        let number = self.count(Call::GetRange)?;
+        let is_held = self.state.lock().held_read == Some(number);
+        if is_held {
+            wait_for(&self.is_reading).await;
+        }
         self.check_there(key)?;
         let mut read = BytesMut::from(self.inner.get_range(key, offset, bytes).await?);
         for (at, mask) in self.state.lock().rot.get(key).into_iter().flatten() {

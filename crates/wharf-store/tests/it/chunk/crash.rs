@@ -108,8 +108,8 @@ async fn check(db: &Db, disk: SimDisk, kept: &[Frame], context: &str) {
         .unwrap();
     assert_served(&store, &all).await;
     assert_eq!(mention(db, 1, &all).await, [0; 0], "{context}");
-    for days in 0..3 {
-        let now_ms = LATER + (2 + 2 * days) * GRACE;
+    for round in 1..3 {
+        let now_ms = LATER + 2 * round * GRACE;
         compact(&store, now_ms).await;
         sweep(&store, now_ms).await;
     }
@@ -131,16 +131,14 @@ async fn steps(db: &Db) -> u64 {
 }
 
 async fn a_crash_at_any_step_loses_nothing_that_was_acknowledged(db: TestDb) {
-    // On PostgreSQL a history takes much longer, and what a disk forgets is the same.
+    // On PostgreSQL a history takes much longer, and what a disk forgets is the same. The tests of the object store go
+    // through all that a disk can do.
     let survivals: &[Survival] = match db.engine() {
         Engine::Sqlite => &[
             Survival::Nothing,
             Survival::Everything,
-            Survival::NamesOnly,
-            Survival::ContentOnly,
             Survival::Any(1),
             Survival::Any(2),
-            Survival::Any(3),
         ],
         Engine::Postgres => &[Survival::Nothing],
     };

@@ -1,10 +1,11 @@
 //! Compaction, sweep and recount, also while others commit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wharf_store::chunk::{self, Drift, SweepPlan, Swept};
 use wharf_store::sql::{self, Lock, Tx, Value};
-use wharf_testkit::blob::Call;
+use wharf_testkit::blob::{Call, FaultyBlob};
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 use wharf_wire::frame::Frame;
@@ -12,7 +13,7 @@ use wharf_wire::manifest::{Manifest, ManifestChunk};
 
 use super::{
     GRACE, Ground, HOUR, NOW, account, assert_served, count, frame, frames, maintain, mention,
-    mentions, release, scope, write,
+    mentions, release, scope, store, write,
 };
 
 both_engines!(
@@ -21,10 +22,12 @@ both_engines!(
     what_was_released_has_its_grace_period_from_then,
     small_segments_are_merged,
     a_mention_after_the_plan_keeps_the_chunk,
+    of_two_compactions_at_once_one_moves_a_chunk,
     a_damaged_chunk_keeps_its_segment,
     a_retired_segment_is_deleted_after_its_grace_period,
     an_orphan_is_kept_for_a_grace_period,
     a_put_takes_its_segment_back_from_the_sweep,
+    a_segment_that_is_needed_is_never_swept,
     what_is_no_segment_is_left_alone,
     wrong_counts_are_found,
     wrong_counts_are_corrected_unless_they_changed,
@@ -137,6 +140,30 @@ async fn a_mention_after_the_plan_keeps_the_chunk(db: TestDb) {
     );
 }
 
+async fn of_two_compactions_at_once_one_moves_a_chunk(db: TestDb) {
+    let ground = Ground::new(db);
+    let put = frames(0..10, 1_000);
+    ground.put(account(1), put.clone(), NOW).await.unwrap();
+    mention(&ground.db, 1, &put[..3]).await;
+    let plan = ground.plan_compaction(LATER).await.unwrap();
+    // The first one, of another process, has looked up what to move when the second one does it all.
+    let other = store(&ground.db, Arc::<FaultyBlob>::clone(&ground.blob), GRACE);
+    ground.blob.hold_read(1);
+    let slow = {
+        let unit = plan.units[0].clone();
+        tokio::spawn(async move { other.compact(&unit, LATER).await.unwrap() })
+    };
+    while ground.blob.calls(Call::GetRange) < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let quick = ground.compact(&plan.units[0], LATER).await.unwrap();
+    ground.blob.go_on_reading();
+    let slow = slow.await.unwrap();
+    assert_eq!((quick.chunks_moved, quick.chunks_dropped), (3, 7));
+    assert_eq!((slow.chunks_moved, slow.chunks_dropped), (0, 0));
+    assert_served(&ground, &put[..3]).await;
+}
+
 async fn a_damaged_chunk_keeps_its_segment(db: TestDb) {
     let ground = Ground::new(db);
     let put = frames(0..10, 1_000);
@@ -237,12 +264,37 @@ async fn a_put_takes_its_segment_back_from_the_sweep(db: TestDb) {
     );
     ground.blob.give_answers();
     putting.await.unwrap().unwrap();
+    assert_eq!(
+        ground.plan_sweep(LATER).await.unwrap(),
+        SweepPlan::default()
+    );
     assert_eq!(ground.sweep(expired[0], LATER).await.unwrap(), Swept::Kept);
     assert_eq!(
         ground.plan_sweep(LATER + GRACE).await.unwrap(),
         SweepPlan::default()
     );
     assert_served(&ground, &put).await;
+}
+
+async fn a_segment_that_is_needed_is_never_swept(db: TestDb) {
+    let ground = Ground::new(db);
+    let put = frames(0..4, 1_000);
+    ground.put(account(1), put.clone(), NOW).await.unwrap();
+    // As nothing here does it, but a mistake might.
+    write(&ground.db, |tx| {
+        tx.exec("UPDATE segment SET retired_ms = 1", &[])
+    })
+    .await;
+    let plan = ground.plan_sweep(LATER).await.unwrap();
+    assert_eq!(
+        ground.sweep(plan.expired[0], LATER).await.unwrap(),
+        Swept::Kept
+    );
+    assert_served(&ground, &put).await;
+    assert_eq!(
+        ground.plan_sweep(LATER).await.unwrap(),
+        SweepPlan::default()
+    );
 }
 
 async fn what_is_no_segment_is_left_alone(db: TestDb) {

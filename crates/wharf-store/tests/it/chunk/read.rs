@@ -1,5 +1,7 @@
 //! Reading: few calls, and never wrong bytes.
 
+use std::time::Duration;
+
 use wharf_store::chunk::ReadError;
 use wharf_testkit::blob::{Call, PutFault};
 use wharf_testkit::both_engines;
@@ -19,6 +21,7 @@ both_engines!(
     a_torn_segment_serves_what_is_whole,
     what_cannot_be_read_does_not_stop_the_rest,
     a_chunk_that_was_moved_is_found_where_it_is,
+    a_chunk_that_moves_while_it_is_read_is_looked_up_again,
     what_was_never_put_is_missing,
 );
 
@@ -184,6 +187,30 @@ async fn a_chunk_that_was_moved_is_found_where_it_is(db: TestDb) {
     for got in ground.read(&hashes(&dead)).await.unwrap() {
         assert_eq!(got, Err(ReadError::Missing));
     }
+}
+
+async fn a_chunk_that_moves_while_it_is_read_is_looked_up_again(db: TestDb) {
+    let ground = Ground::new(db);
+    let (live, dead) = (frames(0..3, 1_000), frames(3..10, 1_000));
+    ground
+        .put(account(1), [&live[..], &dead].concat(), NOW)
+        .await
+        .unwrap();
+    mention(&ground.db, 1, &live).await;
+    let key = segment(&ground).await;
+    ground.blob.hold_read(ground.blob.calls(Call::GetRange));
+    let read = {
+        let (store, hashes) = (ground.store.clone(), hashes(&live));
+        tokio::spawn(async move { store.read(&hashes).await.unwrap() })
+    };
+    while ground.blob.calls(Call::GetRange) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    maintain(&ground, NOW + GRACE + 1).await;
+    ground.blob.lose(&key);
+    ground.blob.go_on_reading();
+    let want: Vec<_> = live.iter().cloned().map(Ok).collect();
+    assert_eq!(read.await.unwrap(), want);
 }
 
 async fn what_was_never_put_is_missing(db: TestDb) {

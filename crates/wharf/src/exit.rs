@@ -1,6 +1,6 @@
 //! Exit codes, and errors that say what to do next.
 //!
-//! The codes are part of the command line's contract (docs/guide/exit-codes.md): scripts branch on them, so a code is
+//! The codes are part of the command line's contract (docs/guide/scripts.md): scripts branch on them, so a code is
 //! never given another meaning. Errors travel as [`anyhow::Error`]; where a place knows better than the general rule
 //! which code or which advice fits, it puts a [`Failure`] into the chain.
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de};
 pub(crate) enum DatabaseUrl {
     /// SQLite in the data folder.
     Sqlite,
-    /// PostgreSQL, by its connection URL, which may hold a password.
+    /// PostgreSQL, by its connection URL or by words such as `host=/run/postgresql dbname=wharf`. May hold a password.
     Postgres(String),
 }
 
@@ -25,7 +25,7 @@ impl FromStr for DatabaseUrl {
     fn from_str(text: &str) -> Result<Self, InvalidDatabase> {
         if text == "sqlite" {
             Ok(Self::Sqlite)
-        } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        } else if is_url(text) || is_words(text) {
             Ok(Self::Postgres(text.to_owned()))
         } else {
             Err(InvalidDatabase)
@@ -33,11 +33,30 @@ impl FromStr for DatabaseUrl {
     }
 }
 
+fn is_url(text: &str) -> bool {
+    text.starts_with("postgres://") || text.starts_with("postgresql://")
+}
+
+fn is_words(text: &str) -> bool {
+    // The parameters of a URL have the same sign.
+    if text.contains("://") {
+        return false;
+    }
+    let mut words = text.split_whitespace().peekable();
+    words.peek().is_some() && words.all(|word| word.contains('=') && !word.starts_with('='))
+}
+
 /// Without the password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite => f.write_str("sqlite"),
+            Self::Postgres(text) if is_words(text) => {
+                let shown = text
+                    .split_whitespace()
+                    .filter(|word| !word.starts_with("password="));
+                f.write_str(&shown.collect::<Vec<_>>().join(" "))
+            }
             Self::Postgres(text) => match url::Url::parse(text) {
                 Ok(mut url) => {
                     // Only a URL without a host cannot hold a password, and then there is none to hide.
@@ -79,5 +98,12 @@ mod tests {
             .unwrap();
         assert_eq!(url.to_string(), "postgres://wharf:***@db/wharf");
         assert_eq!(format!("{url:?}"), "postgres://wharf:***@db/wharf");
+        let words: DatabaseUrl = "host=/run/postgresql password=secret dbname=wharf"
+            .parse()
+            .unwrap();
+        assert_eq!(words.to_string(), "host=/run/postgresql dbname=wharf");
+        for text in ["", "mysql://x", "sqlite3", "host= and more"] {
+            assert!(text.parse::<DatabaseUrl>().is_err(), "{text}");
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::progress::bytes_bar;
 /// Add to the database what the stored segments hold and it lacks
 ///
 /// For a database that was lost or is older than the segments beside it. Segments do not know which files their chunks
-/// belonged to: files come back by being put again, without travelling.
+/// belonged to: files come back by being put again, which takes up no further room.
 #[derive(Debug, clap::Args)]
 pub(super) struct RebuildArgs {
     #[command(flatten)]

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::house::{House, start, text};
+use wharf_testkit::postgres::PostgresServer;
+use wharf_testkit::program::{OPERATOR, PASSWORD, Program};
+
+use super::house::{House, WHARF, start, text};
 
 /// Every segment below a folder, the largest first.
 fn segments(blob: &Path) -> Vec<PathBuf> {
@@ -67,9 +70,7 @@ fn a_backup_of_a_running_server_brings_everything_back_under_a_new_epoch() {
     let restored = text(&house.path("restored"));
     house.run(&["restore-backup", &backup, "--data", &restored]);
     let server = start(&house.program, &house.path("restored"));
-    let client = house
-        .device("client")
-        .with("WHARF_PASSWORD", wharf_testkit::program::PASSWORD);
+    let client = house.device("client").with("WHARF_PASSWORD", PASSWORD);
     client
         .run(["login", server.url(), "-u", "operator"])
         .unwrap();
@@ -208,4 +209,86 @@ fn the_index_is_rebuilt_from_the_segments_alone() {
     assert!(rebuilt["done"].as_u64().unwrap() > 1, "{rebuilt}");
     let verified = house.program.output(["verify", "--data", &data]).unwrap();
     assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+}
+
+#[test]
+fn what_is_damaged_is_made_whole_by_putting_its_original_again() {
+    let house = House::new();
+    let source = text(&fill(&house, "first"));
+    house.run(&["put", &source]);
+    damage(&segments(&house.path("data/blob"))[0]);
+    let got = house.end(&["get", "/first", &text(&house.path("back"))]);
+    assert_eq!(got.code, 10, "{got:?}");
+    let put = house.json(&["put", "--checksum", &source]);
+    assert!(
+        put[0]["report"]["bytes_wire"].as_u64().unwrap() > 0,
+        "{put:?}"
+    );
+    house.run(&["get", "/first", &text(&house.path("back"))]);
+    let verified = house.end(&["verify", "--data", &text(&house.data())]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+}
+
+#[test]
+fn a_backup_carries_the_rows_from_one_engine_to_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::new(WHARF, folder.path().join("home"));
+    let postgres = PostgresServer::shared().unwrap();
+    let url = |name: &str| {
+        let name = format!("cli_{name}_{}", std::process::id());
+        (postgres.create_database(&name).unwrap(), name)
+    };
+    let ((first, first_name), (second, second_name)) = (url("first"), url("second"));
+    let path = |name: &str| folder.path().join(name);
+    let server = program
+        .serve(&path("data"), "127.0.0.1:0", ["--database", &first])
+        .unwrap();
+    program.make_operator(&server).unwrap();
+    fs::write(path("a.txt"), "kept").unwrap();
+    program.run(["put", &text(&path("a.txt"))]).unwrap();
+    let data = text(&path("data"));
+    program
+        .run(["verify", "--data", &data, "--database", &first])
+        .unwrap();
+    program
+        .run([
+            "backup",
+            &text(&path("one")),
+            "--data",
+            &data,
+            "--database",
+            &first,
+        ])
+        .unwrap();
+    server.stop().unwrap();
+
+    let sqlite = text(&path("sqlite"));
+    program
+        .run(["restore-backup", &text(&path("one")), "--data", &sqlite])
+        .unwrap();
+    program
+        .run(["backup", &text(&path("two")), "--data", &sqlite])
+        .unwrap();
+    let restored = text(&path("postgres"));
+    let back = [
+        "restore-backup",
+        &text(&path("two")),
+        "--data",
+        &restored,
+        "--database",
+        &second,
+    ];
+    program.run(back).unwrap();
+    for (data, engine) in [(path("sqlite"), "sqlite"), (path("postgres"), &second)] {
+        let server = program
+            .serve(&data, "127.0.0.1:0", ["--database", engine])
+            .unwrap();
+        let client = Program::new(WHARF, path("client")).with("WHARF_PASSWORD", PASSWORD);
+        client.run(["login", server.url(), "-u", OPERATOR]).unwrap();
+        assert_eq!(client.run(["cat", "/a.txt"]).unwrap(), "kept");
+        server.stop().unwrap();
+    }
+    for name in [first_name, second_name] {
+        postgres.drop_database(&name).unwrap();
+    }
 }

@@ -27,6 +27,8 @@ const SMALL_BYTES_MAX: u64 = 4 * 1024 * 1024;
 const SMALL_COUNT_MIN: usize = 8;
 /// A unit rewrites no more than this, unless one segment alone has more.
 const UNIT_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// A segment is left alone for this long after it was made: the pass over the rows may have been too early for its own.
+const SETTLED_MS: i64 = 3_600_000;
 /// A unit reads no more indexes than this.
 const UNIT_SEGMENTS_MAX: usize = 256;
 /// Rows changed in one transaction, for which other writers wait.
@@ -101,8 +103,7 @@ impl ChunkStore {
         let mut segments = Vec::new();
         shared
             .each_segment(|segment| {
-                // A segment made just now may have rows that the pass over the chunks was too early for.
-                let is_settled = super::segment::made_ms(segment.id) < cutoff_ms;
+                let is_settled = super::segment::made_ms(segment.id) < now_ms - SETTLED_MS;
                 if segment.retired_ms.is_none() && is_settled {
                     let live_bytes = live.get(&segment.id).copied().unwrap_or(0);
                     segments.push(PlannedSegment {

@@ -9,5 +9,6 @@ mod get;
 mod net;
 mod put;
 mod stream;
+mod tamper;
 mod task;
 mod tree;

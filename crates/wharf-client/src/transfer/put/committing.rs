@@ -183,3 +183,73 @@ pub(crate) fn new_commit_id() -> CommitId {
     let now_ms = u64::try_from(Clock::system().now_ms()).unwrap_or(0);
     CommitId::new(now_ms, &rand::random())
 }
+
+#[cfg(test)]
+mod tests {
+    use wharf_testkit::db::Engine;
+    use wharf_testkit::server::TestServer;
+    use wharf_types::ChunkHash;
+    use wharf_wire::manifest::{Manifest, ManifestChunk};
+
+    use super::{Api, Committer, Expect, Item, OnDifferent, Outcome, Ready, Room};
+    use crate::disk::Folder;
+    use crate::net::Options;
+
+    fn file(remote: &str, chunks: Vec<ManifestChunk>) -> Ready {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::write(temp.path().join("file"), "").unwrap();
+        let item = Item {
+            folder: "".into(),
+            name: "file".into(),
+            remote: remote.into(),
+            stat: Folder::open(temp.path()).unwrap().stat("file").unwrap(),
+            expect: Some(Expect::Absent),
+            same: None,
+            attempt_count: 0,
+        };
+        Ready::File {
+            item: Box::new(item),
+            packed: Manifest { chunks }.pack(),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn files_whose_chunks_are_gone_are_uploaded_again_and_the_others_committed() {
+        let server = TestServer::on(Engine::Sqlite).await;
+        let options = Options::new(server.url().parse().unwrap());
+        let api = Api::connect(options).await.unwrap();
+        let committer = Committer {
+            api: api.with_token(&server.operator().token).unwrap(),
+            room: Room::Home,
+            on_different: OnDifferent::Replace,
+        };
+        let gone = ManifestChunk {
+            hash: ChunkHash::of(b"gone"),
+            bytes: 4,
+        };
+        let ready = vec![
+            Ready::Folder("folder".into()),
+            file("folder/gone", vec![gone]),
+            file("folder/empty", Vec::new()),
+            file("folder", Vec::new()),
+        ];
+        let mut done = committer.commit(ready).await.unwrap();
+        done.sort_by_key(|(ready, _)| match ready {
+            Ready::Folder(_) => String::new(),
+            Ready::File { item, .. } => item.remote.clone(),
+        });
+        let outcomes: Vec<_> = done.iter().map(|(_, outcome)| outcome).collect();
+        assert!(
+            matches!(
+                outcomes.as_slice(),
+                [
+                    Outcome::Committed(_),
+                    Outcome::Left(..),
+                    Outcome::Committed(_),
+                    Outcome::Upload
+                ]
+            ),
+            "{outcomes:?}"
+        );
+    }
+}

@@ -48,8 +48,13 @@ struct Shared<D: Disk> {
     _lock: Option<File>,
 }
 
-/// The files that were read last, the latest at the end.
-struct OpenFiles<F>(VecDeque<(String, Arc<F>)>);
+/// The files that were read last.
+struct OpenFiles<F> {
+    /// The latest at the end.
+    files: VecDeque<(String, Arc<F>)>,
+    /// Objects deleted so far: a file that was opened before a deletion is not kept after it.
+    deletions: u64,
+}
 
 impl FolderBlob<RealDisk> {
     /// Opens the store in `root`, making the folder if need be, and removes what an earlier process left unfinished.
@@ -120,7 +125,10 @@ impl<D: Disk> FolderBlob<D> {
                 temporary_next: AtomicU64::new(0),
                 claimed: Mutex::default(),
                 durable_folders: Mutex::default(),
-                open_files: Mutex::new(OpenFiles(VecDeque::new())),
+                open_files: Mutex::new(OpenFiles {
+                    files: VecDeque::new(),
+                    deletions: 0,
+                }),
                 _lock: lock,
             }),
         }
@@ -305,22 +313,25 @@ impl<D: Disk> Shared<D> {
 
     /// An open file, from those opened lately where it is among them.
     fn file(&self, key: &str) -> Result<Arc<D::File>, Error> {
-        if let Some(file) = self.open_files.lock().get(key) {
-            return Ok(file);
-        }
+        let deletions = {
+            let mut open = self.open_files.lock();
+            if let Some(file) = open.get(key) {
+                return Ok(file);
+            }
+            open.deletions
+        };
         let file = Arc::new(
             self.disk
                 .open(key)
                 .map_err(|source| failed("open", key, source))?,
         );
-        self.open_files.lock().put(key, Arc::clone(&file));
+        self.open_files.lock().put(key, &file, deletions);
         Ok(file)
     }
 
     fn delete(&self, key: &str) -> Result<(), Error> {
         self.check()?;
         let done = self.disk.remove(key);
-        // After the removal, so that a reader cannot put the file back between the two.
         self.open_files.lock().remove(key);
         match done {
             Err(error) if !is_absent(&error) => Err(failed("delete", key, error)),
@@ -374,22 +385,27 @@ impl<D: Disk> Shared<D> {
 
 impl<F> OpenFiles<F> {
     fn get(&mut self, key: &str) -> Option<Arc<F>> {
-        let index = self.0.iter().position(|(name, _)| name == key)?;
-        let (name, file) = self.0.remove(index)?;
-        self.0.push_back((name, Arc::clone(&file)));
+        let index = self.files.iter().position(|(name, _)| name == key)?;
+        let (name, file) = self.files.remove(index)?;
+        self.files.push_back((name, Arc::clone(&file)));
         Some(file)
     }
 
-    fn put(&mut self, key: &str, file: Arc<F>) {
-        self.remove(key);
-        if self.0.len() >= OPEN_FILES_MAX {
-            self.0.pop_front();
+    /// Keeps a file that was opened after so many deletions.
+    fn put(&mut self, key: &str, file: &Arc<F>, deletions: u64) {
+        if self.deletions == deletions {
+            self.files.retain(|(name, _)| name != key);
+            if self.files.len() >= OPEN_FILES_MAX {
+                self.files.pop_front();
+            }
+            self.files.push_back((key.to_owned(), Arc::clone(file)));
         }
-        self.0.push_back((key.to_owned(), file));
     }
 
+    /// Forgets a file whose name is gone.
     fn remove(&mut self, key: &str) {
-        self.0.retain(|(name, _)| name != key);
+        self.deletions += 1;
+        self.files.retain(|(name, _)| name != key);
     }
 }
 

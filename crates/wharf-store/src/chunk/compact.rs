@@ -74,7 +74,7 @@ pub struct Compacted {
     pub chunks_damaged: u64,
     /// Segments that are retired.
     pub segments_retired: u64,
-    /// Segments that cannot be compacted because their index is damaged or lost.
+    /// Segments whose index is damaged or lost.
     pub segments_damaged: u64,
     /// Size of the new segments.
     pub bytes_written: u64,
@@ -124,12 +124,16 @@ impl ChunkStore {
         let mut compacted = Compacted::default();
         let mut sources: Vec<(SegmentId, Vec<ChunkHash>)> = Vec::new();
         for segment in &unit.segments {
-            if let Index::Whole(entries) = shared.read_index(segment.id).await? {
-                sources.push((segment.id, entries.iter().map(|entry| entry.hash).collect()));
-            } else {
-                tracing::error!(segment = %segment.id, "a segment cannot be compacted: its index is damaged or lost");
-                compacted.segments_damaged += 1;
-            }
+            let hashes = match shared.read_index(segment.id).await? {
+                Index::Whole(entries) => entries.iter().map(|entry| entry.hash).collect(),
+                Index::Damaged | Index::Lost => {
+                    tracing::error!(segment = %segment.id, "the index of a segment is damaged or lost");
+                    compacted.segments_damaged += 1;
+                    let pointing = shared.pointing_at(segment.id).await?;
+                    pointing.iter().map(|chunk| chunk.entry.hash).collect()
+                }
+            };
+            sources.push((segment.id, hashes));
         }
         let resting = shared.resting_in(&sources).await?;
         let cutoff_ms = shared.cutoff_ms(now_ms);

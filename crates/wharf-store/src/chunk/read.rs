@@ -104,17 +104,16 @@ impl Shared {
             };
             let elsewhere = again.values().filter(is_elsewhere).copied().collect();
             found.extend(self.fetch(elsewhere).await?);
-            self.note_damage(
-                found
-                    .iter()
-                    .filter(|(hash, frame)| frame.is_err() && again.contains_key(*hash)),
-            );
+            // One that has no row has gone since, and nobody misses it.
+            found.retain(|hash, frame| {
+                *frame != Err(ReadError::Missing) || again.contains_key(hash)
+            });
         }
-        self.note_damage(
-            found
-                .iter()
-                .filter(|(_, frame)| matches!(frame, Err(ReadError::Corrupt))),
-        );
+        for (hash, frame) in &found {
+            if let Err(error) = frame {
+                self.note_damage(*hash, *error);
+            }
+        }
         Ok(hashes
             .iter()
             .map(|hash| found.get(hash).cloned().unwrap_or(Err(ReadError::Missing)))
@@ -186,18 +185,11 @@ impl Shared {
         range.entries.iter().map(frame).collect()
     }
 
-    /// Remembers chunks whose copy is bad, so that the next put of one replaces it.
-    fn note_damage<'a>(
-        &self,
-        found: impl Iterator<Item = (&'a ChunkHash, &'a Result<Frame, ReadError>)>,
-    ) {
-        for (hash, frame) in found {
-            let Err(error) = frame else { continue };
+    /// Remembers a chunk whose copy is bad, so that the next put of it replaces the copy.
+    pub(super) fn note_damage(&self, hash: ChunkHash, error: ReadError) {
+        let mut damaged = self.damaged.lock();
+        if damaged.len() < DAMAGED_MAX && damaged.insert(hash) {
             tracing::error!(chunk = %hash, %error, "a chunk in the index cannot be served");
-            let mut damaged = self.damaged.lock();
-            if damaged.len() < DAMAGED_MAX {
-                damaged.insert(*hash);
-            }
         }
     }
 

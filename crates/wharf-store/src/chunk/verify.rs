@@ -1,4 +1,5 @@
-//! Looking for damage. Nothing here writes.
+//! Looking for damage. Nothing here writes; what is found to be damaged is remembered by the running process, so that the
+//! next put of it replaces the bad copy.
 //!
 //! A plan compares the rows with the list of objects; then every segment is read whole, one unit each, so that a scrub can
 //! go round at any pace and still cover everything.
@@ -127,17 +128,27 @@ impl ChunkStore {
         }
         // Segments made since the list was begun are named by rows and not in the list; look for them by name.
         let absent = named.into_iter().filter(|id| !retired.contains(id));
-        let mut absent: HashSet<SegmentId> = absent.chain(chunk_counts.keys().copied()).collect();
-        for id in absent.drain() {
-            if matches!(shared.read_index(id).await?, Index::Lost)
-                && plan.findings.len() < FINDINGS_MAX
-            {
+        let absent: HashSet<SegmentId> = absent.chain(chunk_counts.keys().copied()).collect();
+        let mut lost = HashSet::new();
+        for id in absent {
+            if matches!(shared.read_index(id).await?, Index::Lost) {
+                lost.insert(id);
                 let chunk_count = chunk_counts.get(&id).copied().unwrap_or(0);
-                plan.findings.push(Finding::SegmentLost {
-                    segment: id,
-                    chunk_count,
-                });
+                if plan.findings.len() < FINDINGS_MAX {
+                    plan.findings.push(Finding::SegmentLost {
+                        segment: id,
+                        chunk_count,
+                    });
+                }
             }
+        }
+        if !lost.is_empty() {
+            let note = |chunk: &Chunk| {
+                if lost.contains(&chunk.segment) {
+                    shared.note_damage(chunk.entry.hash, ReadError::Missing);
+                }
+            };
+            shared.each_chunk(note).await?;
         }
         plan.findings.extend(
             objects
@@ -165,23 +176,22 @@ impl ChunkStore {
         let places = shared
             .locate(entries.iter().map(|entry| entry.hash).collect())
             .await?;
-        let resting: Vec<Chunk> = places
+        let mut resting: Vec<Chunk> = places
             .into_values()
             .filter(|chunk| chunk.segment == segment)
             .collect();
-        let misplaced = planned.chunk_count.saturating_sub(resting.len() as u64);
-        if misplaced > 0 {
-            // Rows may have moved away since the plan was made; count again before saying so.
-            let mut chunk_count = 0;
-            shared
-                .each_chunk(|chunk| chunk_count += u64::from(chunk.segment == segment))
-                .await?;
-            let misplaced = chunk_count.saturating_sub(resting.len() as u64);
-            if misplaced > 0 {
+        if planned.chunk_count > resting.len() as u64 {
+            // Unless they have only moved away since the plan was made.
+            let mut strays = shared.pointing_at(segment).await?;
+            let known: HashSet<ChunkHash> = resting.iter().map(|chunk| chunk.entry.hash).collect();
+            strays.retain(|chunk| !known.contains(&chunk.entry.hash));
+            if !strays.is_empty() {
+                let chunk_count = strays.len() as u64;
                 verified.findings.push(Finding::Misplaced {
                     segment,
-                    chunk_count: misplaced,
+                    chunk_count,
                 });
+                resting.extend(strays);
             }
         }
         for chunks in batches(resting) {
@@ -192,6 +202,7 @@ impl ChunkStore {
                         verified.bytes += u64::from(frame.header.stored_bytes);
                     }
                     Err(error) => {
+                        shared.note_damage(hash, error);
                         verified.findings.push(Finding::ChunkDamaged {
                             hash,
                             segment,

@@ -1,5 +1,7 @@
 //! Walking over all rows, a page and a short transaction at a time.
 
+use wharf_types::SegmentId;
+
 use super::rows::{self, Chunk, Segment};
 use super::{Result, Shared};
 
@@ -22,6 +24,18 @@ impl Shared {
             };
             after = Some(last.entry.hash);
         }
+    }
+
+    /// The rows that point at a segment, whatever its own index says: all rows are looked at.
+    pub(super) async fn pointing_at(&self, segment: SegmentId) -> Result<Vec<Chunk>> {
+        let mut found = Vec::new();
+        let take = |chunk: &Chunk| {
+            if chunk.segment == segment {
+                found.push(*chunk);
+            }
+        };
+        self.each_chunk(take).await?;
+        Ok(found)
     }
 
     /// Calls `take` with every segment's row, in the order of their ids.

@@ -8,9 +8,12 @@ use wharf_testkit::db::TestDb;
 use wharf_types::SegmentId;
 use wharf_wire::frame::Frame;
 
-use super::{GRACE, Ground, NOW, account, frames, maintain, mention, write};
+use super::{
+    GRACE, Ground, NOW, account, assert_served, frames, hashes, maintain, mention, scope, write,
+};
 
 both_engines!(
+    what_verifying_finds_is_mended_by_the_next_put,
     a_whole_store_has_no_findings,
     every_kind_of_damage_is_found,
     verifying_never_writes
@@ -121,6 +124,7 @@ async fn every_kind_of_damage_is_found(db: TestDb) {
             chunk_count: 1,
         },
         damaged(45, 4),
+        damaged(0, 4),
     ];
     for finding in &want {
         assert!(
@@ -135,6 +139,37 @@ async fn every_kind_of_damage_is_found(db: TestDb) {
     );
     assert_eq!(findings.len(), want.len() + 1, "{findings:#?}");
     assert_eq!(good, 9 + 9 + 10 + 9);
+}
+
+async fn what_verifying_finds_is_mended_by_the_next_put(db: TestDb) {
+    let ground = Ground::new(db);
+    let put = frames(0..30, 3_000);
+    let mut keys = Vec::new();
+    for part in put.chunks(10) {
+        keys.push(put_segment(&ground, part).await);
+    }
+    mention(&ground.db, 1, &put).await;
+    ground.blob.lose(&keys[0]);
+    ground.blob.flip(&keys[1], 8 + 44 + 4 * 3_044, 0);
+    let (findings, good) = verify(&ground).await;
+    assert_eq!((findings.len(), good), (2, 19));
+    let missing = ground
+        .missing(&[scope(1)], hashes(&put), NOW)
+        .await
+        .unwrap();
+    assert_eq!(missing, hashes(&[&put[..10], &put[14..15]].concat()));
+    // Whoever it is that still has them.
+    ground.put(account(2), put.clone(), NOW).await.unwrap();
+    assert_served(&ground, &put).await;
+    // Of the lost segment only its row is left, which goes in time.
+    let (findings, good) = verify(&ground).await;
+    assert!(
+        matches!(findings[..], [Finding::SegmentLost { chunk_count: 0, .. }]),
+        "{findings:?}"
+    );
+    assert_eq!(good, 30);
+    maintain(&ground, NOW + GRACE + 1).await;
+    assert_eq!(verify(&ground).await, (vec![], 30));
 }
 
 async fn verifying_never_writes(db: TestDb) {

@@ -171,7 +171,7 @@ impl From<sql::Error> for Error {
             .retry_after(5),
             sql::Error::Failed(_) => Self::new(
                 ErrorCode::Unavailable,
-                "the server's disk has failed: its operator must look after it",
+                "the server's disk has failed: its operator must look after it and restart the server",
             ),
             sql::Error::Io(_) => Self::new(
                 ErrorCode::Unavailable,
@@ -220,7 +220,7 @@ fn of_blob(error: &blob::Error) -> Error {
         ),
         blob::Error::Failed => Error::new(
             ErrorCode::Unavailable,
-            "the server's disk has failed: its operator must look after it",
+            "the server's disk has failed: its operator must look after it and restart the server",
         ),
         blob::Error::Missing { .. }
         | blob::Error::Exists { .. }

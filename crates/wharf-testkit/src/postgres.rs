@@ -200,10 +200,9 @@ impl PostgresServer {
     }
 
     fn url(&self, database: &str) -> String {
-        format!(
-            "host={} user=wharf dbname={database}",
-            self.folder.display()
-        )
+        // A socket's folder stands in a URL as a host whose slashes are escaped.
+        let folder = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://wharf@{folder}/{database}")
     }
 
     fn data(&self) -> PathBuf {

@@ -7,3 +7,8 @@
 
 mod cli;
 mod client_disk;
+mod crash_loop;
+mod cut;
+mod damage;
+mod faulty_disk;
+mod writer;

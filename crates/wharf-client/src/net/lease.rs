@@ -12,6 +12,8 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use wharf_types::ErrorCode;
+
 use super::Inner;
 use super::call::{Call, Failure, Repeat, Sent};
 use super::connection::{Broken, Connection};
@@ -92,7 +94,14 @@ impl Lease {
         }
         let (head, body) = response.into_parts();
         let body = self.collect(body).await?;
-        Err(call.refused(&head, &body))
+        match call.refused(&head, &body) {
+            // A proxy on the way ended the request for the server's side, and still passed on the answer to half a
+            // request. It is a broken connection all the same.
+            Failure::Final(error) if error.is(ErrorCode::Cancelled) => {
+                Err(self.again(io::Error::other(error), Sent::Perhaps))
+            }
+            failure => Err(failure),
+        }
     }
 
     async fn collect(&mut self, mut body: Incoming) -> Result<Bytes, Failure> {

@@ -57,10 +57,14 @@ impl Patience {
     }
 }
 
-/// The pause before attempt `attempt` (1 is the first repetition): doubling from 50 ms to 2 s, spread by `random` over the
-/// upper half so that the clients of a restarted server do not all come back at once.
+/// The pause before attempt `attempt` (1 is the first repetition): none before the first, since what mostly breaks is a
+/// connection that was kept and that the other side has closed; then doubling from 50 ms to 2 s, spread by `random` over
+/// the upper half so that the clients of a restarted server do not all come back at once.
 fn delay(attempt: u32, random: u32) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(10);
+    let Some(doublings) = attempt.checked_sub(2) else {
+        return Duration::ZERO;
+    };
+    let doublings = doublings.min(10);
     let full = (DELAY_MS_FIRST << doublings).min(DELAY_MS_MAX);
     let spread = full / 2 * u64::from(random) / u64::from(u32::MAX);
     Duration::from_millis(full - spread)
@@ -77,7 +81,7 @@ mod tests {
         let shown: Vec<_> = (1..9)
             .map(|attempt| delay(attempt, 0).as_millis())
             .collect();
-        assert_eq!(shown, [50, 100, 200, 400, 800, 1600, 2000, 2000]);
+        assert_eq!(shown, [0, 50, 100, 200, 400, 800, 1600, 2000]);
     }
 
     proptest! {

@@ -158,8 +158,9 @@ impl Arena {
             self.put_count += 1;
         }
         let target = format!("/tree-{}", self.put_count);
-        let mut command = self.program.command(["--quiet", "put", "--as", &target]);
-        command.arg(self.folder.join("tree")).stdout(Stdio::null());
+        let mut command = self.program.command(["--quiet", "put"]);
+        command.arg(self.folder.join("tree")).arg(&target);
+        command.stdout(Stdio::null());
         self.client = Some(command.spawn().unwrap());
     }
 
@@ -174,8 +175,8 @@ impl Arena {
     fn check_tree(&self) {
         let tree = self.folder.join("tree");
         let target = format!("/tree-{}", self.put_count);
-        let mut put = self.program.command(["--quiet", "put", "--as", &target]);
-        assert!(put.arg(&tree).status().unwrap().success());
+        let mut put = self.program.command(["--quiet", "put"]);
+        assert!(put.arg(&tree).arg(&target).status().unwrap().success());
         let back = self.folder.join("back");
         let mut get = self.program.command(["--quiet", "get", &target]);
         assert!(get.arg(&back).status().unwrap().success());

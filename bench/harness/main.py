@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import data
 from .measure import Result, Sample, fsync_times, resident_mib
-from .peers import Copy, Nginx, Peer, Rclone, Rsync, RsyncDurable, Wharf, missing
+from .peers import PASSWORD, USERNAME, Copy, Nginx, Peer, Rclone, Rsync, RsyncDurable, Wharf, missing
 
 MIB = 1 << 20
 
@@ -157,7 +157,7 @@ def resumed(bench: Bench) -> None:
             time.sleep(0.5)
             before = received(peer)
             _, answer = peer.wharf("put", str(file), "/")
-            after = answer["sent_bytes"]
+            after = answer["report"]["bytes_wire"]
             twice = max(0, before + after - bench.large_size) / bench.large_size
             bench.say(f"| {number + 1} | {before / MIB:.1f} | {after / MIB:.1f} | {twice:.2%} (to reach: 1 %) |")
         finally:
@@ -167,7 +167,7 @@ def resumed(bench: Bench) -> None:
 def received(peer: Wharf) -> int:
     """Bytes of chunks that the server has taken, by its metrics."""
     answer = subprocess.run(
-        ["curl", "-sS", f"http://127.0.0.1:{peer.port}/metrics"], capture_output=True, text=True, check=True
+        ["curl", "-sS", f"{peer.url}/metrics"], capture_output=True, text=True, check=True
     ).stdout
     for line in answer.splitlines():
         if line.startswith("wharf_uploaded_bytes_total"):
@@ -180,8 +180,7 @@ def load(bench: Bench) -> None:
     peer = Wharf(bench.work, bench.program)
     peer.start("load")
     try:
-        token = subprocess.run([peer.program, "whoami", "--token"], env=peer.env, capture_output=True, text=True, check=True)
-        base = [str(bench.load), "--server", f"http://127.0.0.1:{peer.port}", "--token", token.stdout.strip()]
+        base = [str(bench.load), "--server", peer.url, "--username", USERNAME, "--password", PASSWORD]
         idle = resident_mib(peer.process.pid)
         for arguments in (["commits", "--clients", "64", "--seconds", "10"], ["changes", "--nodes", "1000000"]):
             answer = subprocess.run([*base, *arguments], capture_output=True, text=True, check=True)

@@ -226,6 +226,10 @@ class Rclone(Peer):
         return self.copy(f"REMOTE:{source.name}", str(target / source.name) if source.is_dir() else str(target))
 
 
+USERNAME = "bench"
+PASSWORD = "correct horse battery"
+
+
 class Wharf(Peer):
     """Wharf: durable, and verified at both ends."""
 
@@ -245,41 +249,30 @@ class Wharf(Peer):
             "XDG_DATA_HOME": str(place / "share"),
             "XDG_CACHE_HOME": str(place / "cache"),
         }
-        self.resume()
+        self.serve()
         self.sign_up()
 
-    def resume(self) -> None:
-        """Starts the server on the data of this run."""
-        if not self.port:
-            self.port = free_port()
+    def serve(self) -> None:
+        """Starts the server on the data of this run and reads where it listens."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        self.log = self.data.parent / "serve.log"
-        with open(self.log, "wb") as log:
+        with open(self.data.parent / "serve.log", "wb") as log:
             self.process = subprocess.Popen(
-                [self.program, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"],
-                stdout=log, stderr=log, start_new_session=True, env=self.env,
+                [self.program, "--json", "serve", "--data", str(self.data), "--listen", "127.0.0.1:0"],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                env=self.env,
             )
-        wait_for_port(self.port, self.process)
-
-    def stop(self) -> None:
-        super().stop()
-        self.port = 0
+        self.listening = json.loads(self.process.stdout.readline())
+        self.url = self.listening["url"]
 
     def sign_up(self) -> None:
-        """Makes the operator's account with the code that the server printed, without a quota in the way."""
-        code = None
-        for _ in range(500):
-            for line in self.log.read_text().splitlines():
-                if "--code" in line:
-                    code = line.split("--code", 1)[1].split()[0]
-            if code:
-                break
-            time.sleep(0.01)
-        if not code:
-            raise SystemExit("the server printed no code")
-        command = [self.program, "signup", f"http://127.0.0.1:{self.port}", "--code", code, "--username", "bench", "--password-stdin"]
-        subprocess.run(command, input=b"correct horse battery\n", env=self.env, check=True, capture_output=True)
-        quota = [self.program, "admin", "user", "quota", "bench", "100GiB"]
+        """Makes the operator's account with the code that the server said, without a quota in the way."""
+        code = self.listening["setup_code"]
+        environment = self.env | {"WHARF_PASSWORD": PASSWORD}
+        signup = [self.program, "signup", self.url, "--code", code, "--username", USERNAME]
+        subprocess.run(signup, env=environment, check=True, capture_output=True)
+        quota = [self.program, "admin", "user", "quota", USERNAME, "100GiB"]
         subprocess.run(quota, env=self.env, check=True, capture_output=True)
 
     def wharf(self, *arguments: str) -> tuple[Sample, dict]:
@@ -290,7 +283,7 @@ class Wharf(Peer):
 
     def up(self, source: Path) -> Sample:
         sample, answer = self.wharf("put", str(source), "/")
-        sample.facts["sent_bytes"] = answer.get("sent_bytes")
+        sample.facts["sent_bytes"] = answer["report"]["bytes_wire"]
         return sample
 
     def down(self, source: Path, target: Path) -> Sample:

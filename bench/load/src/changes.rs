@@ -18,7 +18,7 @@ const QUESTIONS: usize = 500;
 
 /// Makes the nodes, changes some, and asks for those changes again and again.
 pub(crate) async fn run(arguments: &Arguments, nodes: usize) -> Result<Value> {
-    let api = arguments.client().await?;
+    let api = arguments.client(&arguments.log_in().await?).await?;
     let (frame, manifest) = one_chunk(Bytes::from_static(b"the same small content everywhere"))?;
     let mut frames = FrameWriter::default();
     frames.push(&frame);

@@ -15,11 +15,12 @@ use crate::{Arguments, commit_id, one_chunk, put, quantile};
 
 /// Runs `clients` for `seconds` and counts the commits that were acknowledged.
 pub(crate) async fn run(arguments: &Arguments, clients: usize, seconds: u64) -> Result<Value> {
+    let token = arguments.log_in().await?;
     let end = Instant::now() + Duration::from_secs(seconds);
     let begin = Instant::now();
     let mut running = JoinSet::new();
     for index in 0..clients {
-        let api = arguments.client().await?;
+        let api = arguments.client(&token).await?;
         running.spawn(client(api, index, end));
     }
     let mut times_ms = Vec::new();

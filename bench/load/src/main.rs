@@ -15,6 +15,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use wharf_client::Api;
 use wharf_client::net::Options;
+use wharf_types::api::account::Login;
 use wharf_types::api::drive::Op;
 use wharf_types::{ChunkHash, CommitId};
 use wharf_wire::frame::Frame;
@@ -26,9 +27,12 @@ struct Arguments {
     /// Where the server listens.
     #[arg(long)]
     server: url::Url,
-    /// A session's token.
+    /// Whose drive is worked on.
     #[arg(long)]
-    token: String,
+    username: String,
+    /// The account's password.
+    #[arg(long)]
+    password: String,
     #[command(subcommand)]
     work: Work,
 }
@@ -66,12 +70,26 @@ async fn main() -> Result<()> {
 }
 
 impl Arguments {
+    /// Opens a session and returns its token.
+    async fn log_in(&self) -> Result<String> {
+        let login = Login {
+            login: self.username.clone(),
+            password: self.password.clone(),
+            device: Some("load".to_owned()),
+        };
+        let logged_in = self.connect().await?.login(&login).await;
+        Ok(logged_in.context("logging in")?.token)
+    }
+
     /// A client with one connection of its own.
-    async fn client(&self) -> Result<Api> {
+    async fn client(&self, token: &str) -> Result<Api> {
+        Ok(self.connect().await?.with_token(token)?)
+    }
+
+    async fn connect(&self) -> Result<Api> {
         let mut options = Options::new(self.server.clone());
         options.connections = 1;
-        let api = Api::connect(options).await.context("connecting")?;
-        Ok(api.with_token(&self.token)?)
+        Api::connect(options).await.context("connecting")
     }
 }
 

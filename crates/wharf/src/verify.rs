@@ -4,14 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
+use wharf_core::drive::mentions;
 use wharf_store::blob::{Blob, FolderBlob};
 use wharf_store::chunk::{ChunkStore, Finding, RecountPlan};
 use wharf_store::sql::Db;
+use wharf_types::ChunkHash;
 
 use crate::data;
 use crate::format;
-use crate::output::{Output, Paint};
+use crate::output::{Output, Paint, printable};
 use crate::progress::bytes_bar;
+
+/// Damaged files named at most.
+const FILES_MAX: usize = 10_000;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -30,6 +35,8 @@ pub(crate) struct Verdict {
     pub(crate) chunks_good: u64,
     pub(crate) bytes: u64,
     pub(crate) damage: u64,
+    /// Revisions of files that cannot be read whole.
+    pub(crate) files: u64,
     pub(crate) notes: u64,
 }
 
@@ -45,6 +52,7 @@ pub(crate) async fn verify(db: Db, blob_path: &Path, output: &Output) -> anyhow:
     let mut teller = Teller {
         output,
         verdict: Verdict::default(),
+        bad_chunks: Vec::new(),
     };
     let checked = db.clone();
     let lines = tokio::task::spawn_blocking(move || checked.check()).await??;
@@ -55,6 +63,7 @@ pub(crate) async fn verify(db: Db, blob_path: &Path, output: &Output) -> anyhow:
     let chunks = data::chunks(db.clone(), blob);
     teller.segments(&chunks).await?;
     teller.counts(&chunks.plan_recount().await?)?;
+    teller.files(&db).await?;
     tokio::task::spawn_blocking(move || db.close()).await?;
     Ok(teller.verdict)
 }
@@ -62,6 +71,8 @@ pub(crate) async fn verify(db: Db, blob_path: &Path, output: &Output) -> anyhow:
 struct Teller<'a> {
     output: &'a Output,
     verdict: Verdict,
+    /// Chunks that cannot be read, to find the files that they belong to.
+    bad_chunks: Vec<ChunkHash>,
 }
 
 impl Teller<'_> {
@@ -86,6 +97,7 @@ impl Teller<'_> {
 
     fn counts(&mut self, plan: &RecountPlan) -> anyhow::Result<()> {
         for hash in &plan.lost {
+            self.bad_chunks.push(*hash);
             self.tell(
                 Severity::Damage,
                 &format!("chunk {hash} is mentioned by a file and is not there"),
@@ -100,8 +112,38 @@ impl Teller<'_> {
         Ok(())
     }
 
+    /// Names the files that cannot be read whole.
+    async fn files(&mut self, db: &Db) -> anyhow::Result<()> {
+        if self.bad_chunks.is_empty() {
+            return Ok(());
+        }
+        let chunks = std::mem::take(&mut self.bad_chunks);
+        let mentions = mentions(db, &chunks, FILES_MAX).await?;
+        self.verdict.files = mentions.len() as u64;
+        for mention in mentions {
+            let which = match (mention.is_current, mention.is_trashed) {
+                (_, true) => "in the trash",
+                (true, false) => "current",
+                (false, false) => "an old revision",
+            };
+            self.tell(
+                Severity::Damage,
+                &format!(
+                    "file /{} of {}, revision {} ({which})",
+                    printable(&mention.path),
+                    mention.owner,
+                    mention.revision
+                ),
+            )?;
+        }
+        Ok(())
+    }
+
     fn findings(&mut self, findings: &[Finding]) -> anyhow::Result<()> {
         for finding in findings {
+            if let Finding::ChunkDamaged { hash, .. } = finding {
+                self.bad_chunks.push(*hash);
+            }
             let (severity, text) = described(finding);
             self.tell(severity, &text)?;
         }

@@ -10,6 +10,7 @@
 mod batch;
 mod commit;
 mod find;
+mod mention;
 mod place;
 mod read;
 mod reap;
@@ -36,6 +37,8 @@ use crate::Ground;
 use crate::access::{Entered, Right, enter};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+
+pub use mention::{Mention, mentions};
 
 /// Which room a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

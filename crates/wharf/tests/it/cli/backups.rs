@@ -136,6 +136,10 @@ fn a_flipped_bit_is_found_told_and_never_restored() {
         verified.out.contains("the stored chunk is damaged"),
         "{verified:?}"
     );
+    let named = verified
+        .out
+        .contains("file /first/large of operator, revision ");
+    assert!(named && verified.out.contains("(current)"), "{verified:?}");
     assert_eq!(
         fs::read(&segments(&house.path("data/blob"))[0]).unwrap(),
         before,

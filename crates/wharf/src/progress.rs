@@ -19,7 +19,7 @@ const REFRESH: Duration = Duration::from_millis(100);
 pub(crate) struct TransferBar {
     bar: ProgressBar,
     // Ends the task that moves the bar.
-    _follow: Option<AbortOnDropHandle<()>>,
+    follow: Option<AbortOnDropHandle<()>>,
 }
 
 impl TransferBar {
@@ -28,7 +28,7 @@ impl TransferBar {
         if !output.shows_progress() {
             return Self {
                 bar: ProgressBar::hidden(),
-                _follow: None,
+                follow: None,
             };
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
@@ -44,18 +44,23 @@ impl TransferBar {
         });
         Self {
             bar,
-            _follow: Some(AbortOnDropHandle::new(task)),
+            follow: Some(AbortOnDropHandle::new(task)),
         }
     }
 }
 
 impl Drop for TransferBar {
     fn drop(&mut self) {
+        // The task must not draw the bar again after it was cleared.
+        self.follow.take();
         self.bar.finish_and_clear();
     }
 }
 
 fn show(bar: &ProgressBar, progress: &Progress, phase_before: &mut Phase) {
+    if bar.is_finished() {
+        return;
+    }
     let now = progress.snapshot();
     if now.phase != *phase_before {
         if *phase_before == Phase::Looking {

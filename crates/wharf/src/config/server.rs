@@ -167,73 +167,34 @@ struct Name {
     argument: &'static str,
 }
 
+impl Name {
+    const fn of(key: &'static str, argument: &'static str) -> Self {
+        Self { key, argument }
+    }
+}
+
 mod name {
     use super::Name;
 
-    pub(super) const DATA: Name = Name {
-        key: "server.data",
-        argument: "data",
-    };
-    pub(super) const DATABASE: Name = Name {
-        key: "server.database",
-        argument: "database",
-    };
-    pub(super) const DATABASE_CONNECTIONS: Name = Name {
-        key: "server.database_connections",
-        argument: "database_connections",
-    };
-    pub(super) const LISTEN: Name = Name {
-        key: "server.listen",
-        argument: "listen",
-    };
-    pub(super) const SIGNUP: Name = Name {
-        key: "server.signup",
-        argument: "signup",
-    };
-    pub(super) const QUOTA: Name = Name {
-        key: "server.quota",
-        argument: "quota",
-    };
-    pub(super) const REVISION_DAYS: Name = Name {
-        key: "server.retention.revision_days",
-        argument: "revision_days",
-    };
-    pub(super) const TRASH_DAYS: Name = Name {
-        key: "server.retention.trash_days",
-        argument: "trash_days",
-    };
-    pub(super) const TRUSTED_PROXIES: Name = Name {
-        key: "server.trusted_proxies",
-        argument: "trusted_proxies",
-    };
-    pub(super) const SESSION_IDLE_DAYS: Name = Name {
-        key: "server.session_idle_days",
-        argument: "session_idle_days",
-    };
-    pub(super) const SCRUB_DAYS: Name = Name {
-        key: "server.scrub_days",
-        argument: "scrub_days",
-    };
-    pub(super) const CONNECTIONS: Name = Name {
-        key: "server.connections",
-        argument: "connections",
-    };
-    pub(super) const TLS_CERTIFICATE: Name = Name {
-        key: "server.tls.certificate",
-        argument: "tls_certificate",
-    };
-    pub(super) const TLS_KEY: Name = Name {
-        key: "server.tls.key",
-        argument: "tls_key",
-    };
-    pub(super) const LOG: Name = Name {
-        key: "server.log.level",
-        argument: "log",
-    };
-    pub(super) const LOG_FORMAT: Name = Name {
-        key: "server.log.format",
-        argument: "log_format",
-    };
+    pub(super) const DATA: Name = Name::of("server.data", "data");
+    pub(super) const DATABASE: Name = Name::of("server.database", "database");
+    pub(super) const DATABASE_CONNECTIONS: Name =
+        Name::of("server.database_connections", "database_connections");
+    pub(super) const LISTEN: Name = Name::of("server.listen", "listen");
+    pub(super) const SIGNUP: Name = Name::of("server.signup", "signup");
+    pub(super) const QUOTA: Name = Name::of("server.quota", "quota");
+    pub(super) const REVISION_DAYS: Name =
+        Name::of("server.retention.revision_days", "revision_days");
+    pub(super) const TRASH_DAYS: Name = Name::of("server.retention.trash_days", "trash_days");
+    pub(super) const TRUSTED_PROXIES: Name = Name::of("server.trusted_proxies", "trusted_proxies");
+    pub(super) const SESSION_IDLE_DAYS: Name =
+        Name::of("server.session_idle_days", "session_idle_days");
+    pub(super) const SCRUB_DAYS: Name = Name::of("server.scrub_days", "scrub_days");
+    pub(super) const CONNECTIONS: Name = Name::of("server.connections", "connections");
+    pub(super) const TLS_CERTIFICATE: Name = Name::of("server.tls.certificate", "tls_certificate");
+    pub(super) const TLS_KEY: Name = Name::of("server.tls.key", "tls_key");
+    pub(super) const LOG: Name = Name::of("server.log.level", "log");
+    pub(super) const LOG_FORMAT: Name = Name::of("server.log.format", "log_format");
 }
 
 /// Lays the layers over each other and remembers which one each value came from.

@@ -120,12 +120,10 @@ pub(super) fn revisions(
     let before = before.unwrap_or(u64::MAX).min(room.drive_head + 1);
     let mut items = tx.all(
         "SELECT position, at_ms, account_id, bytes, content, mtime_ns FROM change \
-         WHERE node_id = ?1 AND position < ?2 AND room_id = ?3 AND manifest IS NOT NULL \
-         ORDER BY position DESC LIMIT ?4",
+         WHERE node_id = ?1 AND position < ?2 AND manifest IS NOT NULL ORDER BY position DESC LIMIT ?3",
         &[
             file.id.into(),
             before.into(),
-            room.id.into(),
             (limit + 1).into(),
         ],
         |row| {

@@ -116,8 +116,8 @@ fn free_file(
     let limit = items_max.saturating_sub(reaped.items).max(1);
     let revisions = tx.all(
         "SELECT position, bytes, manifest FROM change \
-         WHERE node_id = ?1 AND room_id = ?2 AND manifest IS NOT NULL ORDER BY position LIMIT ?3",
-        &[node.into(), room.id.into(), limit.into()],
+         WHERE node_id = ?1 AND manifest IS NOT NULL ORDER BY position LIMIT ?2",
+        &[node.into(), limit.into()],
         KeptRevision::read,
     )?;
     let freed = free_revisions(tx, room, &revisions, now_ms)?;

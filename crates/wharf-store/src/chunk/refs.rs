@@ -1,9 +1,14 @@
 //! What a transaction of the house does with chunks.
 
+use std::collections::HashSet;
+
 use wharf_types::ChunkHash;
 
 use super::{Scope, rows};
 use crate::sql::{Result, Tx};
+
+/// From this many different chunks on, [`reference()`] looks for many in one statement.
+const TOGETHER_MIN: usize = 8;
 
 /// Counts one more mention of each chunk, for manifests that are being committed, and returns the indexes of those that
 /// are not there with that length or that none of `scopes` may know of. If there are any, the transaction must not commit.
@@ -16,8 +21,24 @@ pub fn reference(
 ) -> Result<Vec<usize>> {
     let mut order: Vec<usize> = (0..chunks.len()).collect();
     order.sort_unstable_by_key(|&index| (chunks[index], index));
+    let mut rest: Vec<&[usize]> = order.chunk_by(|&a, &b| chunks[a] == chunks[b]).collect();
+    if let (Some(&likeliest), TOGETHER_MIN..) = (scopes.first(), rest.len()) {
+        let is_once = |same: &&[usize]| same.len() == 1;
+        let mut once: Vec<_> = rest
+            .iter()
+            .copied()
+            .filter(is_once)
+            .map(|same| chunks[same[0]].0)
+            .collect();
+        once.dedup();
+        let mut found = HashSet::with_capacity(once.len());
+        rows::add_one_mention_each(tx, &once, likeliest, |hash, bytes| {
+            found.insert((hash, bytes));
+        })?;
+        rest.retain(|same| !(is_once(same) && found.contains(&chunks[same[0]])));
+    }
     let mut absent = Vec::new();
-    for same in order.chunk_by(|&a, &b| chunks[a] == chunks[b]) {
+    for same in rest {
         let (hash, bytes) = &chunks[same[0]];
         let mentions = count(same);
         let mut is_found = false;

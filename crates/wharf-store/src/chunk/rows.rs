@@ -238,6 +238,33 @@ pub(super) fn insert_reach(tx: &mut Tx<'_>, scope: Scope, hash: &ChunkHash) -> R
     Ok(())
 }
 
+/// Counts one more mention of each of `hashes` that `scope` uploaded, and calls `take` with those that it found and their
+/// lengths, in no order. No hash may come twice.
+pub(super) fn add_one_mention_each(
+    tx: &mut Tx<'_>,
+    hashes: &[ChunkHash],
+    scope: Scope,
+    mut take: impl FnMut(ChunkHash, u32),
+) -> Result<()> {
+    const SQL: &str = concat!(
+        "UPDATE chunk SET ref_count = ref_count + 1 WHERE ",
+        in_hashes!(),
+        " AND scope_id = ?65 RETURNING hash, bytes"
+    );
+    for hashes in hashes.chunks(HASHES_PER_STATEMENT) {
+        let mut args = [Value::NullBytes; HASHES_PER_STATEMENT + 1];
+        args[..HASHES_PER_STATEMENT].copy_from_slice(&padded(hashes));
+        args[HASHES_PER_STATEMENT] = scope.as_bytes().into();
+        tx.each(SQL, &args, |row| {
+            let bytes = u32::try_from(row.uint(1)?)
+                .map_err(|_| Error::corrupt("length of a chunk over 32 bits"))?;
+            take(row.id(0)?, bytes);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
 /// Counts `mentions` more of a chunk of that length, if `scope` may know of it. Returns whether it did.
 pub(super) fn add_mentions(
     tx: &mut Tx<'_>,

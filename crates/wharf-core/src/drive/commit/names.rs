@@ -91,16 +91,16 @@ impl Names {
             .copied()
             .collect();
         for folds in folds.chunks(TOGETHER) {
-            let Some(last) = folds.last().filter(|_| folds.len() >= TOGETHER_MIN) else {
+            if folds.len() < TOGETHER_MIN {
                 break;
-            };
-            // A list that is not full repeats its last name, so that one statement serves every length.
-            let mut args = [Value::from(*last); TOGETHER + 1];
-            for (arg, value) in args.iter_mut().zip(
-                [folder.into()]
-                    .into_iter()
-                    .chain(folds.iter().map(|fold| Value::from(*fold))),
-            ) {
+            }
+            // Nothing has an empty name, so a list that is not full finds nothing with its rest.
+            let mut args = [Value::Text(""); TOGETHER + 1];
+            let values = folds.iter().map(|fold| Value::from(*fold));
+            for (arg, value) in args
+                .iter_mut()
+                .zip([folder.into()].into_iter().chain(values))
+            {
                 *arg = value;
             }
             for fold in folds {
@@ -155,13 +155,15 @@ impl From<NodeRow> for Named {
     }
 }
 
+/// Selects by a folder and [`TOGETHER`] folds. Each look-up is one of its own: given a list of folds, PostgreSQL may choose
+/// to read the whole folder and compare.
 fn by_folds() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| {
-        let markers: Vec<_> = (2..TOGETHER + 2)
-            .map(|marker| format!("?{marker}"))
+        let one = select_node!("WHERE n.parent_id = ?1 AND n.name_fold = ?");
+        let each: Vec<_> = (2..TOGETHER + 2)
+            .map(|marker| format!("{one}{marker}"))
             .collect();
-        let head = select_node!("WHERE n.parent_id = ?1 AND n.name_fold IN ");
-        format!("{head}({})", markers.join(", "))
+        each.join(" UNION ALL ")
     })
 }

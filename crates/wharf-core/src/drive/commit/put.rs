@@ -201,8 +201,10 @@ impl<'p> Work<'_, '_, 'p> {
         {
             return Ok(old.revision);
         }
-        // What this commit wrote may still be pending.
-        self.flush()?;
+        if old.revision > self.room.drive_head {
+            // The old revision may be one that this commit makes.
+            self.flush()?;
+        }
         let room = self.room.id;
         if is_same_content {
             self.tx.exec(
@@ -238,6 +240,7 @@ impl<'p> Work<'_, '_, 'p> {
                 named.id.into(),
             ],
         )?;
+        self.flush_if_full()?;
         let content = Content {
             revision,
             ..content

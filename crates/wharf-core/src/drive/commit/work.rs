@@ -322,9 +322,7 @@ impl<'w, 'tx, 'p> Work<'w, 'tx, 'p> {
             part,
             content,
         });
-        if self.stream.is_full() || self.new_nodes.len() >= Batch::<13>::ROWS {
-            self.flush()?;
-        }
+        self.flush_if_full()?;
         Ok(named)
     }
 
@@ -350,6 +348,14 @@ impl<'w, 'tx, 'p> Work<'w, 'tx, 'p> {
         })?;
         self.new_nodes.clear();
         self.stream.flush(self.tx, self.room)
+    }
+
+    /// Writes what is pending if it is enough for a batch.
+    pub(super) fn flush_if_full(&mut self) -> sql::Result<()> {
+        if self.stream.is_full() || self.new_nodes.len() >= Batch::<13>::ROWS {
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// Appends a change of a node that is there.

@@ -19,7 +19,12 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Kept statements; the program has some hundreds.
 const STATEMENTS_MAX: usize = 1024;
 /// A holder of a lock that hangs is put out by the server, so that others get on.
-const SETTINGS: &str = "SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'";
+///
+/// A statement is planned a few times and the plan then kept. One that was planned while its table was small would go on
+/// reading the whole of it when it has grown to millions of rows: every statement here has an index to go by, so reading
+/// whole tables is made the last resort.
+const SETTINGS: &str = "SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'; \
+     SET enable_seqscan = off";
 
 /// How to connect.
 pub(super) struct Connector {

@@ -52,15 +52,24 @@ impl Folder {
         self.walk(relative, Self::child)
     }
 
-    /// Opens a folder below this one, making what is missing on the way. No link is followed.
-    pub(crate) fn make_below(&self, relative: &str) -> Result<Self> {
-        match self.below(relative) {
-            Err(Errno::NOENT) => self.walk(relative, Self::make_child),
+    /// Opens a folder below this one, making what is missing on the way, and says how many that were. No link is followed.
+    pub(crate) fn make_below(&self, relative: &str) -> Result<(Self, u64)> {
+        let mut made_count = 0;
+        let opened = match self.below(relative) {
+            Err(Errno::NOENT) => self.walk(relative, |folder, name| {
+                made_count += u64::from(folder.make(name)?);
+                folder.child(name)
+            }),
             opened => opened,
-        }
+        };
+        opened.map(|folder| (folder, made_count))
     }
 
-    fn walk(&self, relative: &str, step: impl Fn(&Self, &str) -> Result<Self>) -> Result<Self> {
+    fn walk(
+        &self,
+        relative: &str,
+        mut step: impl FnMut(&Self, &str) -> Result<Self>,
+    ) -> Result<Self> {
         let mut folder = self.child(".")?;
         for name in relative.split('/').filter(|name| !name.is_empty()) {
             // Names come from a server: none may mean a place.
@@ -74,11 +83,6 @@ impl Folder {
 
     fn child(&self, name: &str) -> Result<Self> {
         rustix::fs::openat(&self.0, name, FOLDER, Mode::empty()).map(Self)
-    }
-
-    fn make_child(&self, name: &str) -> Result<Self> {
-        self.make(name)?;
-        self.child(name)
     }
 
     /// Makes a folder in this one unless it is there, and says whether it did.

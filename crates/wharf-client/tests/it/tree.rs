@@ -115,6 +115,9 @@ async fn random_trees_come_back_bit_for_bit() {
         get.options.links = Links::Keep;
         let report = run_get(&get).await.unwrap();
         assert_eq!(report.failed, 0, "{report:?}");
+        let folders = listing(&fixture.path(&up));
+        let folders = folders.iter().filter(|path| path.ends_with('/')).count();
+        assert_eq!(report.folders_made, folders as u64, "{report:?}");
         assert_eq!(
             listing(&fixture.path(&down)),
             listing(&fixture.path(&up)),

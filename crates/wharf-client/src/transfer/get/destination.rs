@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use rustix::io::Errno;
@@ -22,6 +23,7 @@ pub(super) struct Destination {
     pub(super) root: Folder,
     pub(super) options: GetOptions,
     pub(super) tag: String,
+    folders_made: AtomicU64,
     /// One folder on each file system that was written to.
     file_systems: Mutex<HashMap<u64, Folder>>,
 }
@@ -39,7 +41,6 @@ pub(super) struct Group {
 pub(super) struct Placed {
     pub(super) wants: Vec<Want>,
     pub(super) notices: Vec<Notice>,
-    pub(super) folders_made: u64,
     pub(super) unchanged_files: u64,
     pub(super) unchanged_bytes: u64,
     pub(super) files: u64,
@@ -52,6 +53,7 @@ impl Destination {
             root,
             options,
             tag,
+            folders_made: AtomicU64::new(0),
             file_systems: Mutex::new(HashMap::new()),
         }
     }
@@ -82,7 +84,8 @@ impl Destination {
 
     /// Opens a folder below the root, making what is missing, and notes its file system.
     pub(super) fn open(&self, path: &str) -> Result<Folder, Errno> {
-        let folder = self.root.make_below(path)?;
+        let (folder, made_count) = self.root.make_below(path)?;
+        self.folders_made.fetch_add(made_count, Ordering::Relaxed);
         let device = folder.device()?;
         if let std::collections::hash_map::Entry::Vacant(vacant) =
             self.file_systems.lock().entry(device)
@@ -101,7 +104,8 @@ impl Destination {
     ) -> Result<(), Errno> {
         let name = entry.path.rsplit('/').next().unwrap_or_default().to_owned();
         if entry.kind == NodeKind::Folder {
-            placed.folders_made += u64::from(folder.make(&name)?);
+            let made_count = u64::from(folder.make(&name)?);
+            self.folders_made.fetch_add(made_count, Ordering::Relaxed);
             return Ok(());
         }
         placed.files += 1;
@@ -157,6 +161,11 @@ impl Destination {
             mode: local.map(|stat| stat.mode),
         });
         Ok(())
+    }
+
+    /// How many folders were made so far.
+    pub(super) fn folders_made(&self) -> u64 {
+        self.folders_made.load(Ordering::Relaxed)
     }
 
     /// Whether the file system takes names that differ only in letter case for one.

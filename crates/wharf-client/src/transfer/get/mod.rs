@@ -40,6 +40,8 @@ use crate::progress::{Phase, Progress};
 
 pub(super) use self::discard::discard;
 
+/// The first page is small, so that the others have something to do early.
+const FIRST_PAGE_ITEMS: u32 = 1_000;
 /// Groups that are looked at, and big files that are opened, at once.
 const PLACING_MAX: usize = 2;
 /// Batches on their way at once.
@@ -92,6 +94,7 @@ pub(super) async fn run(
     blocking(move || destination.sync()).await??;
     progress.enter(Phase::Done);
     let mut report = getting.report;
+    report.folders_made = getting.destination.folders_made();
     report.bytes_wire = progress.snapshot().bytes_wire;
     Ok(report)
 }
@@ -155,7 +158,7 @@ impl<'a> Getting<'a> {
         let mut getting = Self::new(get, progress, Folder::open(&get.target).map_err(refuse)?)?;
         getting.next_page = Some(Page {
             after: None,
-            limit: Some(PAGE_ITEMS_MAX),
+            limit: Some(FIRST_PAGE_ITEMS),
         });
         Ok(getting)
     }
@@ -353,7 +356,6 @@ impl<'a> Getting<'a> {
         self.progress.files_done(placed.unchanged_files);
         self.progress.bytes_done(placed.unchanged_bytes);
         self.report.files_unchanged += placed.unchanged_files;
-        self.report.folders_made += placed.folders_made;
         self.notices(placed.notices);
         let (small, big): (Vec<_>, Vec<_>) = placed.wants.into_iter().partition(Want::is_small);
         self.small.extend(small);

@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 use wharf_client::Clock;
+use wharf_core::{HouseConfig, Wharf};
 use wharf_store::chunk::{ChunkStore, CompactionPlan, RebuildPlan, RecountPlan};
-use wharf_store::sql::Db;
 
 use crate::config::server::DataArgs;
 use crate::context::Context;
@@ -25,7 +25,7 @@ pub(super) struct RebuildArgs {
     how: How,
 }
 
-/// Count again how often each chunk is mentioned, and correct the counts
+/// Count again how often each chunk is mentioned and what every account uses, and correct the figures
 #[derive(Debug, clap::Args)]
 pub(super) struct RecountArgs {
     #[command(flatten)]
@@ -52,8 +52,8 @@ struct How {
 
 /// A data folder opened for maintenance.
 struct Maintenance {
+    house: Wharf,
     chunks: ChunkStore,
-    db: Db,
     clock: Clock,
     _folder: DataFolder,
 }
@@ -74,11 +74,10 @@ impl How {
         let settings = context.data_settings(&self.data)?;
         data::must_be_there(&settings)?;
         let folder = DataFolder::take(&settings.data, Unfinished::Refuse)?;
-        let db = data::open_database(&settings).await?;
-        let chunks = data::chunks(db.clone(), data::open_blob(&settings.data).await?);
+        let house = data::open_house(&settings, HouseConfig::default()).await?;
         Ok(Maintenance {
-            chunks,
-            db,
+            chunks: house.chunks().clone(),
+            house,
             clock: Clock::system(),
             _folder: folder,
         })
@@ -87,8 +86,8 @@ impl How {
 
 impl Maintenance {
     async fn close(self) -> anyhow::Result<()> {
-        drop(self.chunks);
-        let db = self.db;
+        let db = self.house.db().clone();
+        drop((self.chunks, self.house));
         Ok(tokio::task::spawn_blocking(move || db.close()).await?)
     }
 }
@@ -149,10 +148,12 @@ impl RecountArgs {
         let done = if self.how.dry_run {
             0
         } else {
-            work.chunks.recount(&plan, work.clock.now_ms()).await?
+            let counts = work.chunks.recount(&plan, work.clock.now_ms()).await?;
+            // What accounts use has no plan: it is compared and corrected account by account.
+            counts + work.house.drive().recount_usage().await?
         };
         work.close().await?;
-        let said = format!("Corrected {}.", format::count(done, "count", "counts"));
+        let said = format!("Corrected {}.", format::count(done, "figure", "figures"));
         conclude(
             &context.output,
             &Outcome {

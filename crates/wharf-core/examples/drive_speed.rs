@@ -78,6 +78,7 @@ async fn main() {
             )
             .await;
     }
+    bench.crowd().await;
     bench.grow(nodes).await;
     bench.reads().await;
 }
@@ -184,6 +185,59 @@ impl Bench {
             .unwrap();
         println!("{:>9.1} ms  {what}", begun.elapsed().as_secs_f64() * 1e3);
         committed
+    }
+
+    /// 64 clients that each upload and commit one small file after another.
+    async fn crowd(&self) {
+        const CLIENTS: u32 = 64;
+        const FILES: u32 = 100;
+        let begun = Instant::now();
+        let mut clients = tokio::task::JoinSet::new();
+        for client in 0..CLIENTS {
+            let (wharf, me) = (self.wharf.clone(), self.me);
+            clients.spawn(async move {
+                for number in 0..FILES {
+                    let bytes = Bytes::from(content(5_000 + client, number));
+                    let chunk = ManifestChunk {
+                        hash: ChunkHash::of(&bytes),
+                        bytes: u32::try_from(bytes.len()).unwrap(),
+                    };
+                    let frame = Frame::seal(chunk.hash, bytes);
+                    wharf.transfers().upload(&me, vec![frame]).await.unwrap();
+                    let mut id = [7; 16];
+                    id[..4].copy_from_slice(&client.to_be_bytes());
+                    id[4..8].copy_from_slice(&number.to_be_bytes());
+                    let put = Op::Put {
+                        path: format!("crowd/{client}/{number}"),
+                        manifest: to_base64(
+                            &Manifest {
+                                chunks: vec![chunk],
+                            }
+                            .pack(),
+                        ),
+                        mtime_ns: Some(1),
+                        executable: false,
+                        link: false,
+                        expect: Expect::Absent,
+                    };
+                    let commit = Commit {
+                        id: CommitId::from_bytes(id),
+                        ops: vec![put],
+                    };
+                    wharf
+                        .drive()
+                        .commit(&me, RoomRef::Home, commit)
+                        .await
+                        .unwrap();
+                }
+            });
+        }
+        clients.join_all().await;
+        let seconds = begun.elapsed().as_secs_f64();
+        println!(
+            "{:>9.0} /s  uploads and commits of one file each from 64 clients",
+            f64::from(CLIENTS * FILES) / seconds
+        );
     }
 
     async fn grow(&mut self, nodes: u32) {

@@ -52,6 +52,7 @@ use wharf_wire::frame::Frame;
 use crate::blob::{self, Blob};
 use crate::sql::{self, Db};
 
+mod bulk;
 mod check;
 mod compact;
 mod read;

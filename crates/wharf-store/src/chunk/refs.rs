@@ -1,14 +1,9 @@
 //! What a transaction of the house does with chunks.
 
-use std::collections::HashSet;
-
 use wharf_types::ChunkHash;
 
-use super::{Scope, rows};
+use super::{Scope, bulk, rows};
 use crate::sql::{Result, Tx};
-
-/// From this many different chunks on, [`reference()`] looks for many in one statement.
-const TOGETHER_MIN: usize = 8;
 
 /// Counts one more mention of each chunk, for manifests that are being committed, and returns the indexes of those that
 /// are not there with that length or that none of `scopes` may know of. If there are any, the transaction must not commit.
@@ -21,22 +16,11 @@ pub fn reference(
 ) -> Result<Vec<usize>> {
     let mut order: Vec<usize> = (0..chunks.len()).collect();
     order.sort_unstable_by_key(|&index| (chunks[index], index));
-    let mut rest: Vec<&[usize]> = order.chunk_by(|&a, &b| chunks[a] == chunks[b]).collect();
-    if let (Some(&likeliest), TOGETHER_MIN..) = (scopes.first(), rest.len()) {
-        let is_once = |same: &&[usize]| same.len() == 1;
-        let mut once: Vec<_> = rest
-            .iter()
-            .copied()
-            .filter(is_once)
-            .map(|same| chunks[same[0]].0)
-            .collect();
-        once.dedup();
-        let mut found = HashSet::with_capacity(once.len());
-        rows::add_one_mention_each(tx, &once, likeliest, |hash, bytes| {
-            found.insert((hash, bytes));
-        })?;
-        rest.retain(|same| !(is_once(same) && found.contains(&chunks[same[0]])));
-    }
+    let groups: Vec<&[usize]> = order.chunk_by(|&a, &b| chunks[a] == chunks[b]).collect();
+    let rest = match scopes.first() {
+        Some(&likeliest) => reference_many(tx, likeliest, chunks, groups)?,
+        None => groups,
+    };
     let mut absent = Vec::new();
     for same in rest {
         let (hash, bytes) = &chunks[same[0]];
@@ -56,19 +40,58 @@ pub fn reference(
     Ok(absent)
 }
 
+/// Counts what is mentioned once and was uploaded by `scope`, and returns the rest.
+fn reference_many<'a>(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    chunks: &[(ChunkHash, u32)],
+    groups: Vec<&'a [usize]>,
+) -> Result<Vec<&'a [usize]>> {
+    let (once, mut rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(|same| same.len() == 1);
+    for part in once.chunks(bulk::MANY) {
+        if part.len() < bulk::MANY_MIN {
+            rest.extend_from_slice(part);
+            continue;
+        }
+        let hashes: Vec<ChunkHash> = part.iter().map(|same| chunks[same[0]].0).collect();
+        let mut counted = bulk::add_mention(tx, scope, &hashes)?;
+        counted.sort_unstable();
+        // One whose length is another was counted and is in the rest: it will be absent, and the transaction undone.
+        let is_left = |same: &&&[usize]| counted.binary_search(&chunks[same[0]]).is_err();
+        rest.extend(part.iter().filter(is_left));
+    }
+    Ok(rest)
+}
+
 /// Takes back what [`reference()`] counted, for manifests that are let go. A chunk that nobody mentions any more is kept
 /// for the grace period from `now_ms`.
 pub fn release(tx: &mut Tx<'_>, chunks: &[ChunkHash], now_ms: i64) -> Result<()> {
-    for same in sorted(chunks).chunk_by(|a, b| a == b) {
-        rows::take_mentions(tx, &same[0], count(same), now_ms)?;
+    let chunks = sorted(chunks);
+    let groups = chunks.chunk_by(|a, b| a == b);
+    let (once, rest): (Vec<_>, Vec<_>) = groups.partition(|same| same.len() == 1);
+    for part in once.concat().chunks(bulk::MANY) {
+        if part.len() < bulk::MANY_MIN {
+            part.iter()
+                .try_for_each(|hash| rows::take_mentions(tx, hash, 1, now_ms))?;
+        } else {
+            bulk::take_mention(tx, part, now_ms)?;
+        }
     }
-    Ok(())
+    rest.iter()
+        .try_for_each(|same| rows::take_mentions(tx, &same[0], count(same), now_ms))
 }
 
 /// Lets `scope` know of chunks that the caller may read.
 pub fn grant(tx: &mut Tx<'_>, scope: Scope, chunks: &[ChunkHash]) -> Result<()> {
-    for same in sorted(chunks).chunk_by(|a, b| a == b) {
-        rows::insert_reach(tx, scope, &same[0])?;
+    let mut chunks = sorted(chunks);
+    chunks.dedup();
+    for part in chunks.chunks(bulk::MANY) {
+        if part.len() < bulk::MANY_MIN {
+            part.iter()
+                .try_for_each(|hash| rows::insert_reach(tx, scope, hash))?;
+        } else {
+            bulk::insert_reach(tx, scope, part)?;
+        }
     }
     Ok(())
 }

@@ -7,25 +7,17 @@ use wharf_types::{ChunkHash, SegmentId};
 use wharf_wire::frame::Codec;
 use wharf_wire::segment::IndexEntry;
 
-use super::Scope;
+use super::{Scope, bulk};
 use crate::sql::{Error, Result, Row, Tx, Value};
-
-/// Hashes looked for in one statement. Fewer are padded with the last one, so that there is one statement to prepare.
-const HASHES_PER_STATEMENT: usize = 64;
-
-macro_rules! in_hashes {
-    () => {
-        "hash IN (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,\
-         ?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42,?43,?44,?45,?46,?47,?48,?49,?50,?51,?52,?53,?54,\
-         ?55,?56,?57,?58,?59,?60,?61,?62,?63,?64)"
-    };
-}
 
 macro_rules! chunk_columns {
     () => {
         "hash, segment_id, offset_bytes, stored_bytes, bytes, codec, scope_id, ref_count, touched_ms"
     };
 }
+
+/// The columns that [`Chunk`] is made of, in their order.
+pub(super) const CHUNK_COLUMNS: &str = chunk_columns!();
 
 /// A row of the chunk table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +40,7 @@ pub(super) struct Segment {
 }
 
 impl Chunk {
-    fn from_row(row: &Row<'_>) -> Result<Self> {
+    pub(super) fn from_row(row: &Row<'_>) -> Result<Self> {
         let codec = match row.int(5)? {
             0 => Codec::Raw,
             1 => Codec::Zstd,
@@ -85,22 +77,16 @@ pub(super) fn find(
     hashes: &[ChunkHash],
     mut take: impl FnMut(Chunk),
 ) -> Result<()> {
-    for hashes in hashes.chunks(HASHES_PER_STATEMENT) {
-        if let [hash] = hashes {
-            const ONE: &str = concat!("SELECT ", chunk_columns!(), " FROM chunk WHERE hash = ?1");
-            tx.each(ONE, &[hash.into()], |row| {
-                Chunk::from_row(row).map(&mut take)
-            })?;
+    const ONE: &str = concat!("SELECT ", chunk_columns!(), " FROM chunk WHERE hash = ?1");
+    for hashes in hashes.chunks(bulk::MANY) {
+        if hashes.len() < bulk::MANY_MIN {
+            for hash in hashes {
+                tx.each(ONE, &[hash.into()], |row| {
+                    Chunk::from_row(row).map(&mut take)
+                })?;
+            }
         } else {
-            const MANY: &str = concat!(
-                "SELECT ",
-                chunk_columns!(),
-                " FROM chunk WHERE ",
-                in_hashes!()
-            );
-            tx.each(MANY, &padded(hashes), |row| {
-                Chunk::from_row(row).map(&mut take)
-            })?;
+            bulk::find(tx, hashes, &mut take)?;
         }
     }
     Ok(())
@@ -113,28 +99,10 @@ pub(super) fn find_in_reach(
     hashes: &[ChunkHash],
     mut take: impl FnMut(ChunkHash),
 ) -> Result<()> {
-    const SQL: &str = concat!(
-        "SELECT hash FROM reach WHERE ",
-        in_hashes!(),
-        " AND scope_id = ?65"
-    );
-    for hashes in hashes.chunks(HASHES_PER_STATEMENT) {
-        let mut args = [Value::NullBytes; HASHES_PER_STATEMENT + 1];
-        args[..HASHES_PER_STATEMENT].copy_from_slice(&padded(hashes));
-        args[HASHES_PER_STATEMENT] = scope.as_bytes().into();
-        tx.each(SQL, &args, |row| row.id(0).map(&mut take))?;
+    for hashes in hashes.chunks(bulk::MANY) {
+        bulk::find_in_reach(tx, scope, hashes, &mut take)?;
     }
     Ok(())
-}
-
-fn padded(hashes: &[ChunkHash]) -> [Value<'_>; HASHES_PER_STATEMENT] {
-    let mut values = [Value::NullBytes; HASHES_PER_STATEMENT];
-    for (index, value) in values.iter_mut().enumerate() {
-        if let Some(hash) = hashes.get(index).or(hashes.last()) {
-            *value = hash.into();
-        }
-    }
-    values
 }
 
 /// A page of all chunks in the order of their hashes; shorter than `limit` only at the end.
@@ -235,33 +203,6 @@ pub(super) fn insert_reach(tx: &mut Tx<'_>, scope: Scope, hash: &ChunkHash) -> R
         "INSERT INTO reach (hash, scope_id) VALUES (?1, ?2) ON CONFLICT (hash, scope_id) DO NOTHING",
         &[hash.into(), scope.as_bytes().into()],
     )?;
-    Ok(())
-}
-
-/// Counts one more mention of each of `hashes` that `scope` uploaded, and calls `take` with those that it found and their
-/// lengths, in no order. No hash may come twice.
-pub(super) fn add_one_mention_each(
-    tx: &mut Tx<'_>,
-    hashes: &[ChunkHash],
-    scope: Scope,
-    mut take: impl FnMut(ChunkHash, u32),
-) -> Result<()> {
-    const SQL: &str = concat!(
-        "UPDATE chunk SET ref_count = ref_count + 1 WHERE ",
-        in_hashes!(),
-        " AND scope_id = ?65 RETURNING hash, bytes"
-    );
-    for hashes in hashes.chunks(HASHES_PER_STATEMENT) {
-        let mut args = [Value::NullBytes; HASHES_PER_STATEMENT + 1];
-        args[..HASHES_PER_STATEMENT].copy_from_slice(&padded(hashes));
-        args[HASHES_PER_STATEMENT] = scope.as_bytes().into();
-        tx.each(SQL, &args, |row| {
-            let bytes = u32::try_from(row.uint(1)?)
-                .map_err(|_| Error::corrupt("length of a chunk over 32 bits"))?;
-            take(row.id(0)?, bytes);
-            Ok(())
-        })?;
-    }
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use wharf_wire::frame::{FRAME_HEADER_BYTES, Frame};
 use wharf_wire::segment::IndexEntry;
 
 use super::segment::Written;
-use super::{Error, Result, Scope, Shared, rows};
+use super::{Error, Result, Scope, Shared, bulk, rows};
 use crate::sql::{self, Lock, Tx};
 
 /// A worker takes no further put once it has this much.
@@ -294,24 +294,49 @@ impl Rows {
         {
             return Err(Error::Fault("writing a segment took too long".into()));
         }
+        let added = self.insert_many(tx)?;
         let mut vanished = HashSet::new();
         for chunk in &self.chunks {
-            if !chunk.write(tx, self.now_ms)? {
+            if !chunk.write(tx, added.contains(&chunk.hash), self.now_ms)? {
                 vanished.insert(chunk.hash);
             }
         }
         Ok(vanished)
     }
+
+    /// Adds chunks that lie together in their order, and were written to one segment for one account, many at a time, and
+    /// returns them. That is nearly all of a large put; small puts of many accounts are added one by one.
+    fn insert_many(&self, tx: &mut Tx<'_>) -> Result<HashSet<ChunkHash>> {
+        let mut added = HashSet::new();
+        let key = |chunk: &ChunkRow| Some((chunk.written?.0, *chunk.scopes.first()?));
+        for alike in self.chunks.chunk_by(|a, b| key(a) == key(b)) {
+            let Some((segment, scope)) = alike.first().and_then(key) else {
+                continue;
+            };
+            let entries: Vec<IndexEntry> = alike
+                .iter()
+                .filter_map(|chunk| Some(chunk.written?.1))
+                .collect();
+            for entries in entries
+                .chunks(bulk::MANY)
+                .filter(|entries| entries.len() >= bulk::MANY_MIN)
+            {
+                added.extend(bulk::insert(tx, segment, entries, scope, self.now_ms)?);
+            }
+        }
+        Ok(added)
+    }
 }
 
 impl ChunkRow {
-    /// Returns whether the chunk is in the index now.
-    fn write(&self, tx: &mut Tx<'_>, now_ms: i64) -> sql::Result<bool> {
+    /// Returns whether the chunk is in the index now. It may have been added already.
+    fn write(&self, tx: &mut Tx<'_>, is_added: bool, now_ms: i64) -> sql::Result<bool> {
         let mut owner = self.scopes.first().copied().unwrap_or(Scope::NOBODY);
-        let is_new = match &self.written {
-            Some((segment, entry)) => rows::insert(tx, *segment, entry, owner, now_ms)?,
-            None => false,
-        };
+        let is_new = is_added
+            || match &self.written {
+                Some((segment, entry)) => rows::insert(tx, *segment, entry, owner, now_ms)?,
+                None => false,
+            };
         if !is_new {
             if let (Some((segment, entry)), true) = (&self.written, self.is_replacement) {
                 rows::repoint(tx, None, *segment, entry)?;

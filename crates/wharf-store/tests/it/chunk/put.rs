@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use wharf_store::blob::{self, MemoryBlob};
 use wharf_store::chunk::{self, Error, ReadError, Scope, SweepPlan};
-use wharf_store::sql::{self, Db, SqliteOptions};
+use wharf_store::sql::{self, Db, Lock, SqliteOptions, Tx};
 use wharf_testkit::blob::{Call, FaultyBlob, PutFault};
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
@@ -33,6 +33,8 @@ both_engines!(
     a_chunk_that_vanishes_during_a_put_is_written_after_all,
     mentions_are_counted_and_taken_back,
     a_mention_needs_the_length_and_the_reach,
+    many_at_once_are_counted_as_few_are,
+    many_at_once_are_stored_and_given_as_few_are,
     half_the_grace_period_before_the_end_a_chunk_is_asked_for_again,
 );
 
@@ -456,4 +458,85 @@ async fn half_the_grace_period_before_the_end_a_chunk_is_asked_for_again(db: Tes
     assert_eq!(missing(later).await, []);
     assert_eq!(super::maintain(&ground, later + GRACE).await, 0);
     assert_served(&ground, &put).await;
+}
+
+/// Why a commit of this test was undone.
+#[derive(Debug, PartialEq, Eq)]
+struct Absent(Vec<usize>);
+
+impl From<sql::Error> for Absent {
+    fn from(_: sql::Error) -> Self {
+        Self(Vec::new())
+    }
+}
+
+async fn many_at_once_are_counted_as_few_are(db: TestDb) {
+    let ground = Ground::new(db);
+    let put = frames(0..300, 100);
+    ground
+        .put(account(1), put[..200].to_vec(), NOW)
+        .await
+        .unwrap();
+    ground
+        .put(account(2), put[100..].to_vec(), NOW)
+        .await
+        .unwrap();
+    let commit = async |chunks: Vec<(ChunkHash, u32)>| {
+        let work = move |tx: &mut Tx<'_>| match chunk::reference(tx, &[scope(2)], &chunks)? {
+            absent if absent.is_empty() => Ok(()),
+            absent => Err(Absent(absent)),
+        };
+        ground.db.write(Lock::None, work).await
+    };
+    let mut chunks: Vec<_> = put.iter().map(|frame| (frame.header.hash, 100)).collect();
+    chunks[150].1 = 99;
+    let mut absent: Vec<usize> = (0..100).collect();
+    absent.push(150);
+    assert_eq!(commit(chunks.clone()).await, Err(Absent(absent)));
+    let total = "SELECT CAST(sum(ref_count) AS BIGINT) FROM chunk";
+    assert_eq!(
+        count(&ground.db, total).await,
+        0,
+        "what was refused is undone"
+    );
+    chunks[150].1 = 100;
+    chunks.push(chunks[250]);
+    assert_eq!(commit(chunks[100..].to_vec()).await, Ok(()));
+    assert_eq!(count(&ground.db, total).await, 201);
+    assert_eq!(mentions(&ground.db, &put[250]).await, Some(2));
+    release(&ground.db, &put[120..], NOW + 1).await;
+    assert_eq!(count(&ground.db, total).await, 21);
+    let touched = "SELECT count(*) FROM chunk WHERE touched_ms = 1700000000001";
+    assert_eq!(count(&ground.db, touched).await, 180);
+}
+
+async fn many_at_once_are_stored_and_given_as_few_are(db: TestDb) {
+    let ground = Ground::new(db);
+    let put = frames(0..300, 100);
+    ground
+        .put(account(1), put[..200].to_vec(), NOW)
+        .await
+        .unwrap();
+    ground
+        .put(account(2), put[100..].to_vec(), NOW + 1)
+        .await
+        .unwrap();
+    assert_served(&ground, &put).await;
+    let missing = async |who| {
+        ground
+            .missing(&[scope(who)], hashes(&put), NOW)
+            .await
+            .unwrap()
+    };
+    assert_eq!(missing(1).await, hashes(&put[200..]));
+    assert_eq!(missing(2).await, hashes(&put[..100]));
+    let given = hashes(&[&put[..], &put[..10]].concat());
+    write(&ground.db, move |tx| chunk::grant(tx, scope(3), &given)).await;
+    assert_eq!(missing(3).await, []);
+    let touched = "SELECT count(*) FROM chunk WHERE touched_ms = 1700000000001";
+    assert_eq!(
+        count(&ground.db, touched).await,
+        200,
+        "those that were there are touched"
+    );
 }

@@ -14,10 +14,13 @@ use super::rows::{self, NodeRow, grave_of, key_of_removed};
 use super::stream::{NewChange, Stream};
 use crate::access::Entered;
 
+/// Chunks of a revision that are one more item of work.
+const CHUNKS_PER_ITEM: usize = 64;
+
 /// What a step let go.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reaped {
-    /// Nodes and revisions that were dealt with.
+    /// The work it was: nodes and revisions, those with many chunks counted for more.
     pub(super) items: u32,
     /// What the room no longer uses; still to be charged.
     pub(super) freed_bytes: u64,
@@ -72,20 +75,20 @@ pub(super) fn expire_revisions(
     now_ms: i64,
 ) -> sql::Result<Reaped> {
     let expired = tx.all(
-        "SELECT position, bytes, manifest FROM change \
+        "SELECT position, bytes FROM change \
          WHERE room_id = ?1 AND superseded_ms < ?2 AND superseded_ms IS NOT NULL AND manifest IS NOT NULL \
          ORDER BY superseded_ms, position LIMIT ?3",
         &[room.id.into(), before_ms.into(), items_max.into()],
         KeptRevision::read,
     )?;
-    free_revisions(tx, room, &expired, now_ms)
+    let (reaped, _) = free_revisions(tx, room, &expired, items_max, now_ms)?;
+    Ok(reaped)
 }
 
 /// A revision whose content is to be freed.
 struct KeptRevision {
     position: u64,
     bytes: u64,
-    chunks: Vec<ChunkHash>,
 }
 
 impl KeptRevision {
@@ -93,7 +96,6 @@ impl KeptRevision {
         Ok(Self {
             position: row.uint(0)?,
             bytes: row.uint(1)?,
-            chunks: chunks_of(row.bytes(2)?)?,
         })
     }
 }
@@ -115,15 +117,15 @@ fn free_file(
 ) -> sql::Result<()> {
     let limit = items_max.saturating_sub(reaped.items).max(1);
     let revisions = tx.all(
-        "SELECT position, bytes, manifest FROM change \
+        "SELECT position, bytes FROM change \
          WHERE node_id = ?1 AND manifest IS NOT NULL ORDER BY position LIMIT ?2",
         &[node.into(), limit.into()],
         KeptRevision::read,
     )?;
-    let freed = free_revisions(tx, room, &revisions, now_ms)?;
+    let (freed, freed_count) = free_revisions(tx, room, &revisions, limit, now_ms)?;
     reaped.items += freed.items + 1;
     reaped.freed_bytes += freed.freed_bytes;
-    if revisions.len() < limit as usize {
+    if freed_count == revisions.len() && revisions.len() < limit as usize {
         delete_node(tx, room, node)?;
     }
     Ok(())
@@ -188,25 +190,38 @@ fn delete_node(tx: &mut Tx<'_>, room: &Entered, node: NodeId) -> sql::Result<()>
     Ok(())
 }
 
+/// Frees revisions from the first on until all are or it was `items_max` of work, and returns how many.
 fn free_revisions(
     tx: &mut Tx<'_>,
     room: &Entered,
     revisions: &[KeptRevision],
+    items_max: u32,
     now_ms: i64,
-) -> sql::Result<Reaped> {
+) -> sql::Result<(Reaped, usize)> {
     let mut reaped = Reaped::default();
     let mut chunks = Vec::new();
+    let mut freed_count = 0;
     for revision in revisions {
+        if reaped.items >= items_max {
+            break;
+        }
+        let key = [room.id.into(), revision.position.into()];
+        let freed = tx.one(
+            "SELECT manifest FROM change WHERE room_id = ?1 AND position = ?2",
+            &key,
+            |row| chunks_of(row.bytes(0)?),
+        )?;
         tx.exec(
             "UPDATE change SET manifest = NULL, superseded_ms = NULL WHERE room_id = ?1 AND position = ?2",
-            &[room.id.into(), revision.position.into()],
+            &key,
         )?;
-        chunks.extend_from_slice(&revision.chunks);
-        reaped.items += 1;
+        reaped.items += 1 + u32::try_from(freed.len() / CHUNKS_PER_ITEM).unwrap_or(items_max);
         reaped.freed_bytes += revision.bytes;
+        freed_count += 1;
+        chunks.extend(freed);
     }
     // In one order everywhere, so that two rooms that share chunks do not wait for each other in a circle.
     chunks.sort_unstable();
     chunk::release(tx, &chunks, now_ms)?;
-    Ok(reaped)
+    Ok((reaped, freed_count))
 }

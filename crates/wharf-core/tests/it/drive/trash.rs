@@ -4,7 +4,8 @@ use wharf_core::drive::{Page, RoomRef};
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 use wharf_types::api::drive::{At, ChangeKind, Expect, Op};
-use wharf_types::{ErrorCode, NodeId};
+use wharf_types::{ChunkHash, ErrorCode, NodeId};
+use wharf_wire::manifest::{Manifest, ManifestChunk, to_base64};
 
 use crate::desk::{Desk, at, put, remove};
 use crate::support::code;
@@ -18,6 +19,7 @@ both_engines!(
     what_is_in_the_trash_can_be_read_but_not_changed,
     a_purge_frees_what_it_deletes,
     a_purge_of_much_is_finished_by_retention,
+    a_purge_of_long_files_is_bounded_by_their_chunks,
     the_root_stays
 );
 
@@ -209,6 +211,41 @@ async fn a_purge_of_much_is_finished_by_retention(db: TestDb) {
     desk.drives().retain_all().await.unwrap();
     assert_eq!(desk.used_bytes().await, 0);
     assert_eq!(desk.drives().recount_usage().await.unwrap(), 0);
+}
+
+async fn a_purge_of_long_files_is_bounded_by_their_chunks(db: TestDb) {
+    let desk = Desk::open(db).await;
+    desk.upload(b"1").await;
+    let chunk = ManifestChunk {
+        hash: ChunkHash::of(b"1"),
+        bytes: 1,
+    };
+    let long = |name: &str, chunk_count: usize| {
+        let chunks = vec![chunk; chunk_count];
+        let mut op = put(name, b"1");
+        if let Op::Put { manifest, .. } = &mut op {
+            *manifest = to_base64(&Manifest { chunks }.pack());
+        }
+        op
+    };
+    desk.commit(vec![
+        long("a/1", 50_000),
+        long("a/2", 50_001),
+        long("a/3", 50_002),
+    ])
+    .await;
+    let folder = desk.id_of("a").await;
+    desk.commit(vec![remove("a"), Op::Purge { id: folder }])
+        .await;
+    assert_eq!(
+        desk.used_bytes().await,
+        50_002,
+        "two of three are enough work for a commit"
+    );
+    desk.drives().retain_all().await.unwrap();
+    assert_eq!(desk.used_bytes().await, 0);
+    let plan = desk.house.wharf.chunks().plan_recount().await.unwrap();
+    assert_eq!((plan.drifts, plan.lost), (Vec::new(), Vec::new()));
 }
 
 async fn the_root_stays(db: TestDb) {

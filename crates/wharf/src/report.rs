@@ -97,6 +97,11 @@ fn of_api(error: &ApiError) -> Known {
             hint_for(problem),
             logged_id(problem),
         ),
+        ApiError::Unreachable { source, .. } if source.to_string().contains("certificate") => {
+            let hint = "This device does not trust the server's certificate. For an authority of your own, set `ca` \
+                        under [client] in the configuration file.";
+            (Exit::Unavailable, Some(hint.to_owned()), None)
+        }
         ApiError::Unreachable { .. } => {
             let hint = "Check that the server runs and that the address is right; \
                         `wharf doctor` looks closer. What was under way continues when you run it again.";

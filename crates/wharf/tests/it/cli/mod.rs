@@ -8,4 +8,5 @@ mod house;
 mod newcomer;
 mod operator;
 mod texts;
+mod tls;
 mod transfers;

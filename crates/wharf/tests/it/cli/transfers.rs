@@ -1,32 +1,84 @@
 //! Transfers that are interrupted, paused and given up.
+//!
+//! The network between the program and its server is a proxy that breaks in the middle of the file and stays broken until
+//! it is healed, so each test acts on a transfer that is half done, however fast the machine is.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use wharf_testkit::program::{OPERATOR, PASSWORD};
+use wharf_testkit::proxy::{After, Proxy, Way};
 
 use super::house::{House, NO_ARGUMENTS, start, text};
 
-/// A file that takes a while: not compressible, `megabytes` long.
-fn large(house: &House, megabytes: usize) -> String {
-    let path = house.path("large");
-    let random = fs::File::open("/dev/urandom").unwrap();
-    let mut random = std::io::Read::take(random, megabytes as u64 * 1_000_000);
-    std::io::copy(&mut random, &mut fs::File::create(&path).unwrap()).unwrap();
-    text(&path)
+const FILE_BYTES: u64 = 80_000_000;
+const CUT_AFTER_BYTES: u64 = 40_000_000;
+
+/// A put of one file that got as far as the middle and waits for the network.
+struct Stuck {
+    house: House,
+    /// The file, which becomes `/large`.
+    file: String,
+    put: Child,
+    proxy: Proxy,
+    // Drives the proxy.
+    _runtime: Runtime,
 }
 
-/// Waits until the one transfer has moved something, and returns its number.
-fn under_way(house: &House) -> u64 {
-    for _ in 0..600 {
-        let transfers = house.json(&["transfers"]);
-        if let Some(transfer) = transfers.first()
-            && transfer["bytes_done"].as_u64().unwrap() > 0
-        {
-            return transfer["transfer"].as_u64().unwrap();
+impl Stuck {
+    fn new() -> Self {
+        let house = House::new();
+        let runtime = Runtime::new().unwrap();
+        let server = house.server.address().parse().unwrap();
+        let proxy = runtime.block_on(Proxy::start(server));
+        let login = house.program.clone().with("WHARF_PASSWORD", PASSWORD);
+        let url = format!("http://{}", proxy.address());
+        login.run(["login", &url, "-u", OPERATOR]).unwrap();
+        let file = large(&house);
+        proxy.cut_after(Way::Up, CUT_AFTER_BYTES, After::Refuse);
+        let mut put = house.program.command(["put", &file, "/large"]);
+        let put = put.stderr(Stdio::piped()).spawn().unwrap();
+        while proxy.cut_count() == 0 {
+            pause();
         }
-        pause();
+        Self {
+            house,
+            file,
+            put,
+            proxy,
+            _runtime: runtime,
+        }
     }
-    panic!("the transfer does not begin");
+
+    /// The state of the one transfer.
+    fn state(&self) -> String {
+        self.house.json(&["transfers"])[0]["state"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Whether what the server has as `/large` is the file.
+    fn is_whole(&self) -> bool {
+        let back = text(&self.house.path("back"));
+        self.house.run(&["get", "/large", &back]);
+        Command::new("cmp")
+            .args([&self.file, &back])
+            .status()
+            .unwrap()
+            .success()
+    }
+}
+
+/// A file that is not compressible.
+fn large(house: &House) -> String {
+    let path = house.path("large");
+    let random = fs::File::open("/dev/urandom").unwrap();
+    let mut random = std::io::Read::take(random, FILE_BYTES);
+    std::io::copy(&mut random, &mut fs::File::create(&path).unwrap()).unwrap();
+    text(&path)
 }
 
 #[expect(clippy::disallowed_methods, reason = "waits for another process")]
@@ -36,72 +88,42 @@ fn pause() {
 
 #[test]
 fn a_put_whose_program_was_killed_continues_when_it_is_run_again() {
-    let house = House::new();
-    let file = large(&house, 200);
-    let mut first = house
-        .program
-        .command(["put", &file, "/large"])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    under_way(&house);
-    first.kill().unwrap();
-    first.wait().unwrap();
-    let transfers = house.json(&["transfers"]);
-    assert_eq!(transfers[0]["state"], "waiting", "{transfers:?}");
-    let again = house.json(&["put", &file, "/large"]);
-    assert_eq!(
-        again[0]["transfer"], transfers[0]["transfer"],
-        "the same task goes on"
-    );
+    let mut stuck = Stuck::new();
+    stuck.put.kill().unwrap();
+    stuck.put.wait().unwrap();
+    assert_eq!(stuck.state(), "waiting");
+    stuck.proxy.heal();
+    let again = stuck.house.json(&["put", &stuck.file, "/large"]);
+    assert_eq!(again[0]["transfer"], 1, "the same task goes on");
     let travelled = again[0]["report"]["bytes_wire"].as_u64().unwrap();
+    let limit = FILE_BYTES - CUT_AFTER_BYTES / 2;
     assert!(
-        travelled < 199_000_000,
+        travelled < limit,
         "what was there did not travel again: {travelled}"
     );
-    let back = text(&house.path("back"));
-    house.run(&["get", "/large", &back]);
-    assert!(
-        Command::new("cmp")
-            .args([&file, &back])
-            .status()
-            .unwrap()
-            .success()
-    );
-    house.run(&["transfers", "clear"]);
-    assert!(house.json(&["transfers"]).is_empty());
+    assert!(stuck.is_whole());
+    stuck.house.run(&["transfers", "clear"]);
+    assert!(stuck.house.json(&["transfers"]).is_empty());
 }
 
 #[test]
 fn a_put_outlives_its_server_which_is_killed_and_started_again() {
-    let house = House::new();
-    let file = large(&house, 200);
-    let House {
-        folder,
-        program,
-        server,
-    } = house;
-    let address = server.address().to_owned();
-    let put = program
-        .command(["put", &file, "/large"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let house = House {
-        folder,
-        program,
-        server,
-    };
-    under_way(&house);
+    let Stuck {
+        house,
+        file,
+        put,
+        proxy,
+        _runtime,
+    } = Stuck::new();
     let House {
         folder,
         program,
         server,
     } = house;
     server.kill().unwrap();
-    let server = program
-        .serve(&folder.path().join("data"), &address, NO_ARGUMENTS)
-        .unwrap();
+    let server = start(&program, &folder.path().join("data"));
+    proxy.lead_to(server.address().parse().unwrap());
+    proxy.heal();
     let ended = put.wait_with_output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
     let back = text(&folder.path().join("back"));
@@ -117,52 +139,55 @@ fn a_put_outlives_its_server_which_is_killed_and_started_again() {
 }
 
 #[test]
-fn a_transfer_is_paused_from_another_program_resumed_and_given_up() {
-    let house = House::new();
-    let file = large(&house, 400);
-    let put = house
-        .program
-        .command(["put", &file, "/large"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let number = under_way(&house).to_string();
-    house.run(&["transfers", "pause", &number]);
-    let ended = put.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+fn a_transfer_is_paused_from_another_program_resumed_and_over() {
+    let mut stuck = Stuck::new();
+    stuck.house.run(&["transfers", "pause", "1"]);
+    let status = stuck.put.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    let mut told = String::new();
+    std::io::Read::read_to_string(stuck.put.stderr.as_mut().unwrap(), &mut told).unwrap();
     assert!(
-        String::from_utf8(ended.stderr)
-            .unwrap()
-            .contains(&format!("wharf transfers resume {number}"))
+        told.contains("paused") && told.contains("wharf transfers resume 1"),
+        "{told}"
     );
-    assert_eq!(house.json(&["transfers"])[0]["state"], "paused");
-    house.run(&["transfers", "resume", &number]);
-    assert_eq!(house.json(&["transfers"])[0]["state"], "done");
-    let over = house.end(&["transfers", "cancel", &number]);
+    assert_eq!(stuck.state(), "paused");
+    stuck.proxy.heal();
+    stuck.house.run(&["transfers", "resume", "1"]);
+    assert_eq!(stuck.state(), "done");
+    assert!(stuck.is_whole());
+    let over = stuck.house.end(&["transfers", "cancel", "1"]);
     assert_eq!(over.code, 6, "{over:?}");
 }
 
 #[test]
+fn a_transfer_that_is_given_up_ends_and_is_not_resumed() {
+    let mut stuck = Stuck::new();
+    stuck.house.run(&["transfers", "cancel", "1"]);
+    assert_eq!(stuck.put.wait().unwrap().code(), Some(130));
+    assert_eq!(stuck.state(), "cancelled");
+    stuck.proxy.heal();
+    let resumed = stuck.house.end(&["transfers", "resume", "1"]);
+    assert_eq!(resumed.code, 6, "{resumed:?}");
+    assert_eq!(stuck.house.end(&["stat", "/large"]).code, 4);
+}
+
+#[test]
 fn an_interrupt_stops_a_transfer_so_that_it_can_go_on() {
-    let house = House::new();
-    let file = large(&house, 400);
-    let put = house
-        .program
-        .command(["put", &file, "/large"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    under_way(&house);
-    let status = Command::new("kill")
-        .args(["-INT", &put.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success());
-    let ended = put.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
-    assert_eq!(house.json(&["transfers"])[0]["state"], "waiting");
-    house.run(&["transfers", "resume"]);
-    assert_eq!(house.json(&["transfers"])[0]["state"], "done");
+    let mut stuck = Stuck::new();
+    let pid = stuck.put.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(stuck.put.wait().unwrap().code(), Some(130));
+    assert_eq!(stuck.state(), "waiting");
+    stuck.proxy.heal();
+    stuck.house.run(&["transfers", "resume"]);
+    assert_eq!(stuck.state(), "done");
+    assert!(stuck.is_whole());
 }
 
 #[test]
@@ -237,27 +262,21 @@ fn a_wildcard_does_not_take_its_last_file_for_the_target() {
 }
 
 #[test]
-fn a_server_that_is_asked_to_end_ends_well_while_a_put_waits_for_it() {
+fn a_server_that_is_asked_to_end_ends_well_in_the_middle_of_a_put() {
     let house = House::new();
-    let file = large(&house, 200);
-    let address = house.server.address().to_owned();
-    let put = house
-        .program
-        .command(["put", &file, "/large"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    under_way(&house);
+    let file = large(&house);
     let House {
         folder,
         program,
         server,
     } = house;
+    let address = server.address().to_owned();
+    let mut put = program.command(["put", &file, "/large"]);
+    let put = put.stderr(Stdio::piped()).spawn().unwrap();
     server.stop().unwrap();
-    let server = program
-        .serve(&folder.path().join("data"), &address, NO_ARGUMENTS)
-        .unwrap();
-    assert!(put.wait_with_output().unwrap().status.success());
-    drop(server);
-    start(&program, &folder.path().join("data")).stop().unwrap();
+    let data = folder.path().join("data");
+    let server = program.serve(&data, &address, NO_ARGUMENTS).unwrap();
+    let ended = put.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    server.stop().unwrap();
 }

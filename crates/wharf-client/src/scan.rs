@@ -224,9 +224,7 @@ impl Reading {
                 );
             }
         }
-        if path.len() > PATH_BYTES_MAX
-            || path.bytes().filter(|byte| *byte == b'/').count() >= PATH_DEPTH_MAX
-        {
+        if is_too_long(path) {
             return Err("its path is too long or too deep".into());
         }
         Ok(())
@@ -244,6 +242,12 @@ impl Reading {
         };
         std::mem::replace(&mut self.batch, rest)
     }
+}
+
+/// Whether no drive holds a path of this length or depth.
+pub(crate) fn is_too_long(path: &str) -> bool {
+    path.len() > PATH_BYTES_MAX
+        || path.bytes().filter(|byte| *byte == b'/').count() >= PATH_DEPTH_MAX
 }
 
 /// A path one name longer.

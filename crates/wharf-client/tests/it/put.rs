@@ -324,3 +324,20 @@ async fn a_folder_does_not_replace_a_file() {
     assert_eq!((report.files_moved, report.failed), (0, 1), "{report:?}");
     assert_eq!(report.notices[0].kind, NoticeKind::Conflict);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_drive_can_hold_is_reported_and_the_rest_is_put() {
+    let fixture = Fixture::new().await;
+    fixture.write("up/file", "file");
+    fixture.write("up/huge", "");
+    fs::File::options()
+        .write(true)
+        .open(fixture.path("up/huge"))
+        .unwrap()
+        .set_len(2 << 40)
+        .unwrap();
+    let deep = ["d"; 250].join("/");
+    fixture.write("up/1/2/3/4/5/6/7/deep", "deep");
+    let report = run_put(&fixture.put("up", &deep)).await.unwrap();
+    assert_eq!((report.files_moved, report.failed), (1, 2), "{report:?}");
+}

@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 use tokio::sync::mpsc::UnboundedSender;
+use wharf_types::limit::FILE_BYTES_MAX;
 
 use super::job::{Event, Item, Job, SMALL_BYTES_MAX};
 use crate::plan::{self, PutStep, RemoteTree};
 use crate::progress::Progress;
-use crate::scan::{Found, Scanned, join};
+use crate::scan::{Found, Scanned, is_too_long, join};
 use crate::transfer::{Notice, NoticeKind, PutOptions};
 
 /// The first jobs are small, so that the server has something to do early.
 const FIRST_JOB_BYTES: u64 = 1024 * 1024;
 /// Most files of one job: what is asked about in one question.
 const JOB_FILES_MAX: usize = 4096;
+
+const PATH_TOO_LONG: &str = "its path in the drive would be too long or too deep";
 
 /// Plans a put.
 pub(super) struct Planner {
@@ -96,8 +99,13 @@ impl Planner {
                 PutStep::Compare { same, otherwise } => (otherwise, Some(same)),
             };
             let Found { name, stat } = found;
+            let remote = self.remote(&path);
+            if let Some(notice) = cannot_hold(&path, &remote, stat.bytes) {
+                self.tell(Event::Notice(notice))?;
+                continue;
+            }
             self.pack(Item {
-                remote: self.remote(&path),
+                remote,
                 folder: Arc::clone(&folder),
                 name,
                 stat,
@@ -129,24 +137,20 @@ impl Planner {
             SourceKind::Folder { is_there } if path.is_empty() => Ok(!is_there),
             SourceKind::Folder { .. } => plan::put_folder(self.tree.get(path)),
         };
-        match planned {
+        let remote = self.remote(path);
+        let refused = match planned {
+            Ok(_) if is_too_long(&remote) => (NoticeKind::Name, PATH_TOO_LONG),
             Ok(is_missing) => {
-                let remote = self.remote(path);
                 if is_missing && !remote.is_empty() {
                     self.tell(Event::MakeFolder(remote))?;
                 }
-                Ok(true)
+                return Ok(true);
             }
-            Err(detail) => {
-                self.blocked.insert(path.to_owned());
-                self.tell(Event::Notice(Notice::new(
-                    path,
-                    NoticeKind::Conflict,
-                    detail,
-                )))?;
-                Ok(false)
-            }
-        }
+            Err(detail) => (NoticeKind::Conflict, detail),
+        };
+        self.blocked.insert(path.to_owned());
+        self.tell(Event::Notice(Notice::new(path, refused.0, refused.1)))?;
+        Ok(false)
     }
 
     fn is_blocked(&self, path: &str) -> bool {
@@ -196,4 +200,15 @@ impl Planner {
     fn tell(&self, event: Event) -> Result<(), Ended> {
         self.events.send(event).map_err(|_| Ended)
     }
+}
+
+/// Why no drive can hold a file. The server would refuse all that is committed with it.
+fn cannot_hold(path: &str, remote: &str, bytes: u64) -> Option<Notice> {
+    if is_too_long(remote) {
+        return Some(Notice::new(path, NoticeKind::Name, PATH_TOO_LONG));
+    }
+    (bytes > FILE_BYTES_MAX).then(|| {
+        let detail = "it is larger than the largest file that a drive holds";
+        Notice::new(path, NoticeKind::Refused, detail)
+    })
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wharf_testkit::program::Program;
@@ -16,13 +16,14 @@ fn the_printed_command_makes_the_operator_and_a_folder_comes_back_bit_for_bit() 
     let folder = tempfile::tempdir().unwrap();
     let program = Program::new(WHARF, folder.path());
     // As a person starts it: nothing but the port is said, and the data goes where XDG says.
-    let mut server = program
+    let server = program
         .command(["serve", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let mut server = KilledWhenDropped(server);
+    let lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
     let printed = lines
         .map_while(Result::ok)
         .find(|line| line.contains("signup"))
@@ -73,9 +74,17 @@ fn the_printed_command_makes_the_operator_and_a_folder_comes_back_bit_for_bit() 
     assert_eq!(metadata.permissions().mode() & 0o111, 0o111);
     assert_eq!(metadata.modified().unwrap(), then);
     assert!(back.join("2026/empty").is_dir());
+}
 
-    server.kill().unwrap();
-    server.wait().unwrap();
+/// A server that does not outlive a test which fails.
+struct KilledWhenDropped(Child);
+
+impl Drop for KilledWhenDropped {
+    fn drop(&mut self) {
+        // It may have ended already, and then there is nothing to do.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 /// A folder with what folders have: an empty folder, an empty file, a program with a time, a link.

@@ -279,7 +279,7 @@ pub struct Committed {
 pub struct FailedOp {
     /// Which one, from 0.
     pub index: u32,
-    /// The kind of refusal.
+    /// The kind of refusal. Of a put, `not_found` says that chunks of it are not on the server: upload them and commit again.
     pub code: ErrorCode,
     /// In words.
     pub detail: String,

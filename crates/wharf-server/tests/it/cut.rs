@@ -46,7 +46,8 @@ async fn an_upload_cut_at_every_byte_is_whole_when_it_is_repeated() {
         let upload = || http.try_send(Method::POST, "/api/v1/chunks", &in_chunks, framed(&chunks));
         let (before, after, is_whole) =
             send_cut_and_repeat(&proxy, Way::Up, cut as u64, upload).await;
-        if let Some(before) = before {
+        // The cut may still let through what the server says of half a request.
+        if let Some(before) = before.filter(|reply| reply.status != 408) {
             before.expect(200);
         }
         assert_eq!(after.expect(200).json()["chunks_stored"], 2);

@@ -85,11 +85,14 @@ impl Names {
         if known.is_complete {
             return Ok(());
         }
-        let folds: Vec<_> = folds
+        let mut folds: Vec<_> = folds
             .iter()
             .filter(|fold| !known.by_fold.contains_key(**fold))
             .copied()
             .collect();
+        // A fold that is named twice would bring its nodes twice.
+        folds.sort_unstable();
+        folds.dedup();
         for folds in folds.chunks(TOGETHER) {
             if folds.len() < TOGETHER_MIN {
                 break;

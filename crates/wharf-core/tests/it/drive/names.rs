@@ -5,12 +5,13 @@ use wharf_testkit::db::TestDb;
 use wharf_types::ErrorCode;
 use wharf_types::api::drive::{At, Expect, OnExists, Op};
 
-use crate::desk::{Desk, at, make_folder, move_on_exists, move_to, put_expecting};
+use crate::desk::{Desk, at, make_folder, move_on_exists, move_to, put, put_expecting};
 use crate::support::code;
 
 both_engines!(
     names_in_two_spellings_of_unicode_are_one_node,
     names_in_two_letter_cases_are_two_nodes_and_told,
+    a_name_that_a_commit_changes_often_is_told_once,
     a_case_only_rename_keeps_the_node,
     a_node_keeps_its_id_and_revisions_through_a_move,
     a_folder_cannot_go_into_itself,
@@ -53,6 +54,23 @@ async fn names_in_two_letter_cases_are_two_nodes_and_told(db: TestDb) {
     );
     let folder = desk.act(make_folder("DIR")).await;
     assert_eq!(folder.case_conflicts, ["dir"]);
+}
+
+async fn a_name_that_a_commit_changes_often_is_told_once(db: TestDb) {
+    let desk = Desk::open(db).await;
+    desk.write("dir/readme", b"1").await;
+    // Enough names for the commit to look them up together.
+    let paths = [
+        "dir/README",
+        "dir/README",
+        "dir/other",
+        "dir/third",
+        "dir/README",
+    ];
+    let ops = paths.map(|path| put(path, b"1")).to_vec();
+    let results = desk.commit(ops).await.results;
+    assert_eq!(results[0].case_conflicts, ["readme"]);
+    assert_eq!(results[4].case_conflicts, ["readme"]);
 }
 
 async fn a_case_only_rename_keeps_the_node(db: TestDb) {

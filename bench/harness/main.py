@@ -30,6 +30,7 @@ class Bench:
         self.load = Path(options.load).resolve()
         self.small_count = options.small
         self.large_size = options.large * MIB
+        self.without = set(options.without or [])
         self.lines: list[str] = []
 
     def say(self, line: str = "") -> None:
@@ -38,6 +39,7 @@ class Bench:
 
     def peers(self, *kinds: type[Peer]) -> list[Peer]:
         """Wharf and the peers; one that is not installed ends the run, since a table with holes misleads."""
+        kinds = tuple(kind for kind in kinds if kind.name not in self.without)
         for kind in kinds:
             if lacking := missing(kind):
                 raise SystemExit(f"{kind.name}: not installed: {', '.join(lacking)} (see bench/README.md)")
@@ -131,6 +133,8 @@ def changed(bench: Bench) -> None:
             peer.up(original)
             return peer.up(variant)
 
+        # Names the stores of these runs.
+        send.__name__ = what.replace(" ", "-")
         results = bench.alternate(bench.peers(Rsync), send)
         bench.table(f"{bench.large_size // MIB} MiB sent again, {what}", results, bars)
         for result in results:
@@ -234,6 +238,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each program, after one warm-up")
     parser.add_argument("--small", type=int, default=20_000, help="how many small files")
     parser.add_argument("--large", type=int, default=1024, help="size of the large file in MiB")
+    parser.add_argument("--without", action="append", metavar="PROGRAM", help="leave a program out; may be repeated")
     parser.add_argument("--work", default=str(root / "bench" / "work"), help="where data and stores are kept")
     parser.add_argument("--wharf", default=str(root / "target" / "release" / "wharf"), help="the program to measure")
     parser.add_argument("--load", default=str(root / "target" / "release" / "wharf-load"), help="the load generator")

@@ -209,7 +209,7 @@ async fn a_moved_folder_is_one_change(db: TestDb) {
     let desk = Desk::open(db).await;
     desk.upload(b"1").await;
     let ops = (0..100)
-        .map(|number| crate::desk::put(&format!("a/b/{number}"), b"1"))
+        .map(|number| put(&format!("a/b/{number}"), b"1"))
         .collect();
     let before = desk.commit(ops).await.position;
     desk.act(make_folder("c")).await;

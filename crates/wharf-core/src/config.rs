@@ -22,6 +22,38 @@ pub struct HouseConfig {
     pub chunk_grace_hours: u32,
     /// Days in which the scrub reads every segment once; 0 turns it off.
     pub scrub_days: u32,
+    /// Bounds on sending.
+    pub messages: MessageLimits,
+    /// Minutes for which authors can take back what they said; 0 for ever. Owners of rooms can always.
+    pub recall_minutes: u32,
+    /// Minutes for which authors can change what they said; 0 for ever.
+    pub edit_minutes: u32,
+    /// Where outgoing webhooks may post to.
+    pub outgoing_hooks: OutgoingHooks,
+}
+
+/// How fast entries may be appended. Each bound is a bucket that holds `burst` and fills at `per_minute`.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageLimits {
+    /// One account may append this many at once,
+    pub account_burst: u32,
+    /// and this many a minute after that.
+    pub account_per_minute: u32,
+    /// All accounts from one address may append this many at once,
+    pub address_burst: u32,
+    /// and this many a minute after that.
+    pub address_per_minute: u32,
+}
+
+/// Where outgoing webhooks may post to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutgoingHooks {
+    /// Nowhere: rooms cannot have them.
+    Off,
+    /// Addresses of the public Internet alone, so that no room reaches into the server's own network.
+    Public,
+    /// Anywhere.
+    Anywhere,
 }
 
 /// How many failures are let through in one window of time, by what they have in common.
@@ -55,6 +87,17 @@ impl Default for AttemptLimits {
     }
 }
 
+impl Default for MessageLimits {
+    fn default() -> Self {
+        Self {
+            account_burst: 200,
+            account_per_minute: 600,
+            address_burst: 2_000,
+            address_per_minute: 12_000,
+        }
+    }
+}
+
 impl Default for HouseConfig {
     fn default() -> Self {
         Self {
@@ -69,6 +112,10 @@ impl Default for HouseConfig {
             password_hashes_at_once: 2,
             chunk_grace_hours: 48,
             scrub_days: 30,
+            messages: MessageLimits::default(),
+            recall_minutes: 0,
+            edit_minutes: 0,
+            outgoing_hooks: OutgoingHooks::Public,
         }
     }
 }

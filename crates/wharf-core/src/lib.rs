@@ -9,10 +9,18 @@ pub mod accounts;
 mod caller;
 mod clock;
 mod config;
+pub mod contact;
+pub mod diary;
 pub mod drive;
 mod error;
+pub mod hook;
 pub mod job;
+pub mod live;
+pub mod log;
+pub mod portage;
 mod random;
+pub mod room;
+pub mod search;
 mod setting;
 pub mod transfer;
 
@@ -20,17 +28,25 @@ use std::sync::Arc;
 
 use wharf_store::blob::Blob;
 use wharf_store::chunk::{self, ChunkStore};
-use wharf_store::sql::Db;
+use wharf_store::sql::{Db, Lock, Tx};
 
 pub use caller::{Caller, Door, InternalRole, Origin, Person, Scope};
 pub use clock::Clock;
-pub use config::{AttemptLimits, HouseConfig};
+pub use config::{AttemptLimits, HouseConfig, MessageLimits, OutgoingHooks};
 pub use error::{Error, Result};
 pub use random::Random;
 
 use accounts::Accounts;
+use contact::Contacts;
+use diary::Diaries;
 use drive::Drives;
+use hook::Hooks;
 use job::Jobs;
+use live::{Live, Notices};
+use log::Logs;
+use portage::Portage;
+use room::Rooms;
+use search::Search;
 use transfer::Transfers;
 
 /// A house on its ground. Clones are the same house.
@@ -38,8 +54,15 @@ use transfer::Transfers;
 pub struct Wharf {
     ground: Ground,
     accounts: Accounts,
+    contacts: Contacts,
+    rooms: Rooms,
+    logs: Logs,
+    diaries: Diaries,
     drive: Drives,
     transfers: Transfers,
+    search: Search,
+    hooks: Hooks,
+    portage: Portage,
     jobs: Jobs,
 }
 
@@ -51,6 +74,28 @@ pub(crate) struct Ground {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) config: Arc<HouseConfig>,
+    pub(crate) live: Live,
+}
+
+impl Ground {
+    /// Runs `work` in a transaction and, once it is durable, announces what it changed, though the caller's future be
+    /// dropped meanwhile.
+    #[expect(dead_code, reason = "used by the parts that the next commits fill in")]
+    pub(crate) async fn act<T: Send + 'static>(
+        &self,
+        lock: Lock,
+        work: impl FnMut(&mut Tx<'_>) -> Result<(T, Notices)> + Send + 'static,
+    ) -> Result<T> {
+        let (db, live) = (self.db.clone(), self.live.clone());
+        let acting = tokio::spawn(async move {
+            let (outcome, notices) = db.write(lock, work).await?;
+            live.announce(notices);
+            Ok(outcome)
+        });
+        acting
+            .await
+            .map_err(|error| Error::internal("an operation was cut off").because(error))?
+    }
 }
 
 impl Wharf {
@@ -77,10 +122,18 @@ impl Wharf {
             clock: clock.clone(),
             random,
             config: Arc::new(config),
+            live: Live::default(),
         };
         let drive = Drives::new(ground.clone());
         Ok(Self {
             accounts: Accounts::open(ground.clone()).await?,
+            contacts: Contacts::new(ground.clone()),
+            rooms: Rooms::new(ground.clone()),
+            logs: Logs::new(ground.clone()),
+            diaries: Diaries::new(ground.clone()),
+            search: Search::new(ground.clone()),
+            hooks: Hooks::new(ground.clone()),
+            portage: Portage::new(ground.clone()),
             transfers: Transfers::new(ground.clone(), drive.clone()),
             jobs: Jobs::new(clock),
             drive,
@@ -91,6 +144,46 @@ impl Wharf {
     /// Accounts, sessions and invitations.
     pub fn accounts(&self) -> &Accounts {
         &self.accounts
+    }
+
+    /// Contacts and their groups.
+    pub fn contacts(&self) -> &Contacts {
+        &self.contacts
+    }
+
+    /// Rooms, memberships and the account's own list.
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    /// The logs of all rooms.
+    pub fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
+    /// Logs as journals.
+    pub fn diaries(&self) -> &Diaries {
+        &self.diaries
+    }
+
+    /// Search.
+    pub fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// Webhooks.
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    /// Export and import.
+    pub fn portage(&self) -> &Portage {
+        &self.portage
+    }
+
+    /// Connections, presence, and what is told as it happens.
+    pub fn live(&self) -> &Live {
+        &self.ground.live
     }
 
     /// The drives of all rooms.

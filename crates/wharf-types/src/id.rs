@@ -76,4 +76,11 @@ ids! {
     CommitId;
     /// An immutable object of many chunks in the blob store.
     SegmentId;
+    /// One installation of a client, chosen by itself at random. It numbers what it sends 1, 2, 3 …; a client that finds
+    /// its numbers taken by another (a copied profile, a restored backup) goes on under a new id.
+    DeviceId;
+    /// A person's own group of contacts.
+    ContactGroupId;
+    /// A room's incoming or outgoing webhook.
+    HookId;
 }

@@ -10,6 +10,8 @@ pub mod limit;
 pub mod name;
 
 pub use error::ErrorCode;
-pub use hash::{ChunkHash, ContentHash};
-pub use id::{AccountId, CommitId, NodeId, RoomId, SegmentId, SessionId};
+pub use hash::{ChunkHash, ContentHash, EntryHash};
+pub use id::{
+    AccountId, CommitId, ContactGroupId, DeviceId, HookId, NodeId, RoomId, SegmentId, SessionId,
+};
 pub use name::{DrivePath, Name};

@@ -54,3 +54,51 @@ pub const SESSIONS_PER_ACCOUNT_MAX: u32 = 100;
 pub const TAGS_PER_NODE_MAX: usize = 64;
 /// Longest tag, in bytes.
 pub const TAG_BYTES_MAX: usize = 100;
+
+/// Longest text of an entry, in bytes.
+pub const ENTRY_TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes in a body that carries one entry: its text may be escaped.
+pub const ENTRY_BODY_BYTES_MAX: u64 = 512 * 1024;
+/// Most people that one entry mentions by account.
+pub const MENTIONS_PER_ENTRY_MAX: usize = 100;
+/// Longest reaction, in bytes: one emoji with its joiners.
+pub const REACTION_BYTES_MAX: usize = 64;
+/// Most different reactions of one account to one entry.
+pub const REACTIONS_PER_ACCOUNT_MAX: u32 = 20;
+/// Most pinned entries of a room.
+pub const PINS_PER_ROOM_MAX: u32 = 100;
+/// Longest draft, in bytes.
+pub const DRAFT_BYTES_MAX: usize = ENTRY_TEXT_BYTES_MAX;
+/// Most entries that are appended in one batch.
+pub const APPENDS_PER_BATCH_MAX: usize = 256;
+
+/// Longest topic of a room, in bytes.
+pub const TOPIC_BYTES_MAX: usize = 1000;
+/// Most members of a room.
+pub const MEMBERS_PER_ROOM_MAX: u32 = 10_000;
+/// Most rooms that an account is a member of.
+pub const ROOMS_PER_ACCOUNT_MAX: u32 = 10_000;
+/// Most links, and most webhooks, of a room.
+pub const LINKS_PER_ROOM_MAX: u32 = 50;
+/// Most webhooks of a room.
+pub const HOOKS_PER_ROOM_MAX: u32 = 20;
+/// Most contacts of an account, requests included.
+pub const CONTACTS_PER_ACCOUNT_MAX: u32 = 10_000;
+/// Most groups of contacts of an account.
+pub const CONTACT_GROUPS_MAX: u32 = 100;
+/// Longest word that goes with a contact request, in bytes.
+pub const REQUEST_WORD_BYTES_MAX: usize = 500;
+/// Longest line that a person says of themselves, in bytes.
+pub const STATUS_TEXT_BYTES_MAX: usize = 200;
+
+/// Most frames that wait for one live connection; past it the queue is dropped and the client told to fetch.
+pub const LIVE_QUEUE_FRAMES_MAX: usize = 256;
+/// Most bytes that wait for one live connection.
+pub const LIVE_QUEUE_BYTES_MAX: usize = 1024 * 1024;
+/// Largest frame that a client may send.
+pub const LIVE_FRAME_BYTES_MAX: usize = 1024 * 1024;
+/// Most accounts whose presence one connection watches.
+pub const LIVE_WATCHED_MAX: usize = 1000;
+
+/// Longest search, in bytes.
+pub const SEARCH_BYTES_MAX: usize = 500;

@@ -1,13 +1,15 @@
 //! Making an account: its row, its number, its personal room, in the caller's transaction.
 
-use wharf_store::sql::{self, Tx};
+use wharf_store::sql::Tx;
 use wharf_types::api::account::{Account, AccountRole};
-use wharf_types::{AccountId, ErrorCode, NodeId, RoomId};
+use wharf_types::api::room::{History, Role, RoomKind};
+use wharf_types::{AccountId, ErrorCode, RoomId};
 
 use super::credential::{Keyed, NUMBER_MIN, NUMBERS, email, label, username};
 use super::rows;
 use crate::Ground;
 use crate::error::{Error, Result};
+use crate::room::{self, NewRoom};
 
 /// How many numbers are tried at random before the house says that they run out: with half of them taken, that many
 /// misses in a row do not happen.
@@ -97,6 +99,7 @@ pub(super) fn insert(
         username: draft.username.shown.clone(),
         email: draft.email.as_ref().map(|email| email.shown.clone()),
         nickname: draft.nickname.clone(),
+        status_text: String::new(),
         role: draft.role,
         locked: false,
         home: ground.random.id(RoomId::new, now_ms),
@@ -123,34 +126,19 @@ pub(super) fn insert(
             now_ms.into(),
         ],
     )?;
-    insert_home(tx, ground, &account)?;
+    let home = NewRoom {
+        id: account.home,
+        kind: RoomKind::Personal,
+        owner: account.id,
+        name: "",
+        topic: "",
+        history: History::All,
+        direct_key: None,
+        now_ms,
+    };
+    room::insert(tx, ground, &home)?;
+    room::insert_member(tx, account.home, account.id, Role::Owner, 0, now_ms)?;
     Ok(account)
-}
-
-/// Makes the room that is the account's own: its only member is its owner.
-fn insert_home(tx: &mut Tx<'_>, ground: &Ground, account: &Account) -> sql::Result<()> {
-    let now_ms = account.created_ms;
-    let root = ground.random.id(NodeId::new, now_ms);
-    let trash = ground.random.id(NodeId::new, now_ms);
-    let retention = ground.config.retention_default;
-    tx.exec(
-        "INSERT INTO room (id, kind, owner_id, root_id, trash_id, drive_head, used_bytes, revision_days, trash_days, \
-         created_ms) VALUES (?1, 'personal', ?2, ?3, ?4, 0, 0, ?5, ?6, ?7)",
-        &[
-            account.home.into(),
-            account.id.into(),
-            root.into(),
-            trash.into(),
-            retention.revision_days.into(),
-            retention.trash_days.into(),
-            now_ms.into(),
-        ],
-    )?;
-    tx.exec(
-        "INSERT INTO member (room_id, account_id, role, joined_ms) VALUES (?1, ?2, 'owner', ?3)",
-        &[account.home.into(), account.id.into(), now_ms.into()],
-    )?;
-    crate::drive::insert_root(tx, account.home, root, now_ms)
 }
 
 /// Picks a number that nobody has, at random: numbers in a row would tell how many accounts there are.

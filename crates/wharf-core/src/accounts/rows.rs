@@ -10,7 +10,8 @@ use crate::caller::Person;
 /// The columns that [`account_from`] reads, in its order.
 macro_rules! account_columns {
     () => {
-        "id, number, username, email, nickname, role, locked, home_id, quota_bytes, used_bytes, created_ms"
+        "id, number, username, email, nickname, role, locked, home_id, quota_bytes, used_bytes, created_ms, \
+         status_text"
     };
 }
 
@@ -41,6 +42,7 @@ fn account_from(row: &Row<'_>) -> sql::Result<Account> {
         quota_bytes: row.uint(8)?,
         used_bytes: row.uint(9)?,
         created_ms: row.int(10)?,
+        status_text: row.text(11)?.to_owned(),
     })
 }
 

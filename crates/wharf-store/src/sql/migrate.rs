@@ -12,15 +12,22 @@ use super::tx::Tx;
 pub struct Migration {
     /// For messages, such as `0001_init`.
     pub name: &'static str,
-    /// Statements, in which `{int}`, `{text}`, `{bytes}` and `{clustered}` stand for what each engine calls them.
+    /// Statements, in which `{int}`, `{text}`, `{bytes}`, `{clustered}` and `{zero32}` stand for what each engine calls
+    /// them.
     pub sql: &'static str,
 }
 
 /// The schema of this program.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "0001_init",
-    sql: include_str!("../../migrations/0001_init.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0001_init",
+        sql: include_str!("../../migrations/0001_init.sql"),
+    },
+    Migration {
+        name: "0002_log",
+        sql: include_str!("../../migrations/0002_log.sql"),
+    },
+];
 
 /// The table that records the steps.
 pub(super) const TABLE: &str = "migration";
@@ -105,12 +112,25 @@ fn refuse(why: String) -> Error {
 fn for_engine(sql: &str, engine: Engine) -> String {
     // Under another collation PostgreSQL would sort and page texts otherwise than SQLite. STRICT makes SQLite refuse a
     // text in a column of numbers, as PostgreSQL does.
-    let [int, text, bytes, clustered] = match engine {
-        Engine::Sqlite => ["INTEGER", "TEXT", "BLOB", "STRICT, WITHOUT ROWID"],
-        Engine::Postgres => ["BIGINT", "TEXT COLLATE \"C\"", "BYTEA", ""],
+    let [int, text, bytes, clustered, zero32] = match engine {
+        Engine::Sqlite => [
+            "INTEGER",
+            "TEXT",
+            "BLOB",
+            "STRICT, WITHOUT ROWID",
+            "zeroblob(32)",
+        ],
+        Engine::Postgres => [
+            "BIGINT",
+            "TEXT COLLATE \"C\"",
+            "BYTEA",
+            "",
+            "decode(repeat('00', 32), 'hex')",
+        ],
     };
     sql.replace("{int}", int)
         .replace("{text}", text)
         .replace("{bytes}", bytes)
         .replace("{clustered}", clustered)
+        .replace("{zero32}", zero32)
 }

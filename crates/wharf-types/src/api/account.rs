@@ -56,6 +56,9 @@ pub struct Account {
     pub email: Option<String>,
     /// The name shown to others.
     pub nickname: String,
+    /// What the person says of themselves; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub status_text: String,
     /// What it may do.
     pub role: AccountRole,
     /// Whether it is locked: it cannot log in, and its sessions are ended.

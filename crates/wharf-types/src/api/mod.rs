@@ -1,9 +1,16 @@
 //! Bodies of the HTTP API under `/api/v1`, as both ends read and write them.
 
 pub mod account;
+pub mod contact;
+pub mod diary;
 pub mod drive;
+pub mod hook;
 pub mod job;
+pub mod live;
+pub mod log;
 pub mod problem;
+pub mod room;
+pub mod search;
 pub mod transfer;
 
 /// The path that every route of the API starts with.

@@ -77,7 +77,7 @@ pub(super) fn account_by_login(
     let credentialed = |row: &Row<'_>| {
         Ok(Credentialed {
             account: account_from(row)?,
-            password_hash: row.text(11)?.to_owned(),
+            password_hash: row.text(12)?.to_owned(),
         })
     };
     match login {

@@ -1,7 +1,8 @@
 //! Values on their way into a statement, and the types that rest in a column as bytes.
 
 use wharf_types::{
-    AccountId, ChunkHash, CommitId, ContentHash, NodeId, RoomId, SegmentId, SessionId,
+    AccountId, ChunkHash, CommitId, ContactGroupId, ContentHash, DeviceId, EntryHash, HookId,
+    NodeId, RoomId, SegmentId, SessionId,
 };
 
 /// An argument of a statement. A NULL keeps its type, which PostgreSQL asks for.
@@ -131,7 +132,17 @@ macro_rules! ids {
     )*};
 }
 
-ids!(AccountId, CommitId, NodeId, RoomId, SegmentId, SessionId);
+ids!(
+    AccountId,
+    CommitId,
+    ContactGroupId,
+    DeviceId,
+    HookId,
+    NodeId,
+    RoomId,
+    SegmentId,
+    SessionId
+);
 
 macro_rules! hashes {
     ($($hash:ty),*) => {$(
@@ -155,7 +166,7 @@ macro_rules! hashes {
     )*};
 }
 
-hashes!(ChunkHash, ContentHash);
+hashes!(ChunkHash, ContentHash, EntryHash);
 
 impl<const N: usize> Stored for [u8; N] {
     fn from_stored(bytes: &[u8]) -> Option<Self> {

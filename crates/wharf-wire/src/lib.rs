@@ -4,6 +4,7 @@
 //! bound what they allocate, never panic, and say what was wrong.
 
 pub mod cut;
+pub mod entry;
 pub mod frame;
 pub mod manifest;
 pub mod range;

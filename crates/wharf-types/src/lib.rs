@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod error;
+pub mod fold;
 pub mod hash;
 pub mod id;
 pub mod limit;

@@ -72,7 +72,9 @@ pub enum InvalidBody {
         at: usize,
     },
     /// Mentions that are none, too many, not ascending, or twice the same.
-    #[error("body has mentions that are not 1 to {MENTIONS_PER_ENTRY_MAX} ascending ids before byte {at}")]
+    #[error(
+        "body has mentions that are not 1 to {MENTIONS_PER_ENTRY_MAX} ascending ids before byte {at}"
+    )]
     Mentions {
         /// The byte after them.
         at: usize,

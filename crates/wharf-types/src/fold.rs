@@ -1,0 +1,232 @@
+//! What later entries of a log make of what was before them.
+//!
+//! One pure function each for the server's answers and a client's own copy, so that both always agree: an old state and
+//! the entries past it are the new state. [`effect`] says what a body is about, exhaustively, so a new kind of entry
+//! does not compile until it has an effect.
+
+use std::collections::BTreeMap;
+
+use crate::AccountId;
+use crate::api::log::{
+    Body, Edit, Edited, Entry, EntryState, Member, Mentions, Pin, Reaction, Recall, SetReaction,
+    Settings,
+};
+use crate::api::room::{History, Role};
+
+/// What an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect<'a> {
+    /// It stands for itself: something said or handed over.
+    Said,
+    /// An entry before it changes, and, when that is recalled, the edits of it.
+    Entry(u64),
+    /// Somebody came, went or changed role.
+    Member(&'a Member),
+    /// The room itself changes.
+    Settings(&'a Settings),
+}
+
+/// What a body is about.
+pub const fn effect(body: &Body) -> Effect<'_> {
+    match body {
+        Body::Text(_) | Body::File(_) => Effect::Said,
+        Body::Edit(Edit { target, .. })
+        | Body::Recall(Recall { target })
+        | Body::Reaction(Reaction { target, .. })
+        | Body::Pin(Pin { target, .. }) => Effect::Entry(*target),
+        Body::Member(member) => Effect::Member(member),
+        Body::Settings(settings) => Effect::Settings(settings),
+    }
+}
+
+/// Lets `later` change `earlier`, an entry of the same log, and says whether it did.
+///
+/// Entries are applied in the order of their positions, those past the `head` that `earlier` was read with. Applying
+/// one again that was applied already changes nothing. A recall also erases the edits of its target, so whoever keeps
+/// those applies it to them too. An erased body (of an edit whose target was recalled) changes nothing.
+pub fn apply(earlier: &mut Entry, later: &Entry) -> bool {
+    if later.position <= earlier.position {
+        return false;
+    }
+    let Some(body) = &later.body else {
+        return false;
+    };
+    let Effect::Entry(target) = effect(body) else {
+        return false;
+    };
+    if target != earlier.position {
+        let is_edit_of_target =
+            matches!(&earlier.body, Some(Body::Edit(edit)) if edit.target == target);
+        if matches!(body, Body::Recall(_)) && is_edit_of_target {
+            earlier.body = None;
+            return true;
+        }
+        return false;
+    }
+    if earlier.state.recalled.is_some() {
+        return false;
+    }
+    match body {
+        Body::Edit(edit) => set_edit(earlier, later, edit),
+        Body::Recall(_) => {
+            earlier.body = None;
+            earlier.state = EntryState::default();
+            earlier.state.recalled = Some(later.position);
+            true
+        }
+        Body::Reaction(reaction) => set_reaction(earlier, later, reaction),
+        Body::Pin(pin) => set_pin(earlier, later.position, pin),
+        Body::Text(_) | Body::File(_) | Body::Member(_) | Body::Settings(_) => false,
+    }
+}
+
+/// What `entry` says now: the text of its last edit, or its own. `None` where it says nothing in words: it was recalled,
+/// or is of another kind.
+pub fn text_of(entry: &Entry) -> Option<&str> {
+    let own = match entry.body.as_ref()? {
+        Body::Text(text) => &text.text,
+        Body::File(file) => &file.text,
+        Body::Edit(edit) => &edit.text,
+        Body::Recall(_)
+        | Body::Reaction(_)
+        | Body::Pin(_)
+        | Body::Member(_)
+        | Body::Settings(_) => return None,
+    };
+    let edited = entry.state.edited.as_ref().map(|edited| &edited.text);
+    Some(edited.unwrap_or(own))
+}
+
+/// Whom `entry` mentions now. `None` where it mentions nobody, or cannot.
+pub fn mentions_of(entry: &Entry) -> Option<&Mentions> {
+    let own = match entry.body.as_ref()? {
+        Body::Text(text) => &text.mentions,
+        Body::File(file) => &file.mentions,
+        Body::Edit(_)
+        | Body::Recall(_)
+        | Body::Reaction(_)
+        | Body::Pin(_)
+        | Body::Member(_)
+        | Body::Settings(_) => return None,
+    };
+    let edited = entry.state.edited.as_ref().map(|edited| &edited.mentions);
+    Some(edited.unwrap_or(own)).filter(|mentions| !mentions.is_empty())
+}
+
+/// What the entries of a log make of its room.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomState {
+    /// The name.
+    pub name: String,
+    /// The topic.
+    pub topic: String,
+    /// What who joins later sees.
+    pub history: History,
+    /// Days that entries are kept; 0 keeps them all.
+    pub keep_days: u32,
+    /// Whether it can only be read.
+    pub archived: bool,
+    /// The members.
+    pub members: BTreeMap<AccountId, Role>,
+}
+
+impl RoomState {
+    /// Applies one entry, and says whether it changed anything. Entries are applied in the order of their positions.
+    pub fn apply(&mut self, entry: &Entry) -> bool {
+        let Some(body) = &entry.body else {
+            return false;
+        };
+        match effect(body) {
+            Effect::Said | Effect::Entry(_) => false,
+            Effect::Member(member) => {
+                let before = match member.role {
+                    Some(role) => self.members.insert(member.account, role),
+                    None => self.members.remove(&member.account),
+                };
+                before != member.role
+            }
+            Effect::Settings(settings) => {
+                let before = self.clone();
+                self.set(settings);
+                *self != before
+            }
+        }
+    }
+
+    fn set(&mut self, settings: &Settings) {
+        let Settings {
+            name,
+            topic,
+            history,
+            keep_days,
+            archived,
+        } = settings;
+        if let Some(name) = name {
+            self.name.clone_from(name);
+        }
+        if let Some(topic) = topic {
+            self.topic.clone_from(topic);
+        }
+        self.history = history.unwrap_or(self.history);
+        self.keep_days = keep_days.unwrap_or(self.keep_days);
+        self.archived = archived.unwrap_or(self.archived);
+    }
+}
+
+fn set_edit(earlier: &mut Entry, later: &Entry, edit: &Edit) -> bool {
+    let edited_before = earlier.state.edited.as_ref();
+    if edited_before.is_some_and(|edited| edited.position >= later.position) {
+        return false;
+    }
+    earlier.state.edited = Some(Edited {
+        position: later.position,
+        at_ms: later.at_ms,
+        text: edit.text.clone(),
+        mentions: edit.mentions.clone(),
+    });
+    true
+}
+
+/// The first of several equal reactions of one account holds, until one taken back past it.
+fn set_reaction(earlier: &mut Entry, later: &Entry, reaction: &Reaction) -> bool {
+    let Some(account) = later.account else {
+        return false;
+    };
+    let reactions = &mut earlier.state.reactions;
+    let held = reactions
+        .iter()
+        .position(|held| held.account == account && held.emoji == reaction.emoji);
+    match (held, reaction.is_set) {
+        (None, true) => {
+            reactions.push(SetReaction {
+                account,
+                emoji: reaction.emoji.clone(),
+                position: later.position,
+            });
+            true
+        }
+        (Some(index), false) => {
+            let is_past = reactions
+                .get(index)
+                .is_some_and(|held| held.position < later.position);
+            if is_past {
+                reactions.remove(index);
+            }
+            is_past
+        }
+        (None, false) | (Some(_), true) => false,
+    }
+}
+
+/// The first of several pins holds, until one taken away past it.
+fn set_pin(earlier: &mut Entry, position: u64, pin: &Pin) -> bool {
+    let pinned = &mut earlier.state.pinned;
+    let pinned_after = match (*pinned, pin.is_set) {
+        (None, true) => Some(position),
+        (Some(held), false) if held < position => None,
+        (held, _) => held,
+    };
+    let is_changed = *pinned != pinned_after;
+    *pinned = pinned_after;
+    is_changed
+}

@@ -9,6 +9,7 @@ pub mod frame;
 pub mod manifest;
 pub mod range;
 pub mod segment;
+pub mod websocket;
 
 #[cfg(test)]
 mod testing;

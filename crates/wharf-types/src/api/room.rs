@@ -391,6 +391,8 @@ pub enum AccountItem {
         unread: u64,
         /// Mentions past it.
         mentions: u64,
+        /// The log's last position when they were counted: entries past it that come live are not among them.
+        head: u64,
     },
 }
 

@@ -29,6 +29,8 @@ pub struct Config {
     pub admission_timeout: Duration,
     /// How long the body of a commit may take.
     pub body_timeout: Duration,
+    /// Certificate authorities that receivers of webhooks are known by, as PEM; the system's without.
+    pub webhook_ca: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -45,6 +47,7 @@ impl Default for Config {
             stall_timeout: Duration::from_mins(2),
             admission_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_mins(5),
+            webhook_ca: None,
         }
     }
 }

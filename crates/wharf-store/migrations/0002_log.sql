@@ -188,7 +188,9 @@ CREATE TABLE delivered (
 ) {clustered};
 
 -- direction: 'incoming', 'outgoing'. secret: of an incoming one its hash, of an outgoing one the key itself. position: an
--- outgoing one has delivered up to here; next_ms: not before this; first_failed_ms: since when it fails.
+-- outgoing one has delivered up to here; sending: the delivery under way goes up to here, at each attempt; equal to
+-- position while there is none. next_ms: not before this; whoever delivers moves it on first, so that no other process
+-- does too. first_failed_ms: since when it fails.
 CREATE TABLE hook (
   id {bytes} NOT NULL PRIMARY KEY,
   room_id {bytes} NOT NULL,
@@ -197,6 +199,7 @@ CREATE TABLE hook (
   url {text},
   secret {bytes} NOT NULL,
   position {int} NOT NULL,
+  sending {int} NOT NULL,
   next_ms {int} NOT NULL,
   failed_count {int} NOT NULL,
   first_failed_ms {int},

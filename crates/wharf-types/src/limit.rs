@@ -82,6 +82,12 @@ pub const ROOMS_PER_ACCOUNT_MAX: u32 = 10_000;
 pub const LINKS_PER_ROOM_MAX: u32 = 50;
 /// Most webhooks of a room.
 pub const HOOKS_PER_ROOM_MAX: u32 = 20;
+/// Longest address that an outgoing webhook posts to, in bytes.
+pub const HOOK_URL_BYTES_MAX: usize = 2000;
+/// Most entries in one delivery of an outgoing webhook.
+pub const HOOK_DELIVERY_ENTRIES_MAX: u32 = 100;
+/// Longest name that an incoming message gives itself, in bytes.
+pub const HOOK_MESSAGE_NAME_BYTES_MAX: usize = 100;
 /// Most contacts of an account, requests included.
 pub const CONTACTS_PER_ACCOUNT_MAX: u32 = 10_000;
 /// Most groups of contacts of an account.

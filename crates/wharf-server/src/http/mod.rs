@@ -17,6 +17,7 @@ mod drive;
 pub(crate) mod error;
 mod extract;
 mod health;
+mod hook;
 mod metrics;
 mod observe;
 pub(crate) mod openapi;
@@ -119,6 +120,7 @@ fn routes() -> OpenApiRouter<Http> {
         .merge(drive::routes())
         .merge(content::routes())
         .merge(chunks::routes())
+        .merge(hook::routes())
         .routes(routes!(openapi::describe));
     openapi::described(
         OpenApiRouter::new()

@@ -23,12 +23,16 @@ const REQUEST_ID_BYTES_MAX: usize = 64;
 /// The route of a request that matched none. The path itself is no label: a stranger could make any number of them.
 const NO_ROUTE: &str = "none";
 
+/// What a part of a path is called that is nobody's to read.
+const SECRET_PARAMETER: &str = "{secret}";
+
 /// Runs the request in a span of its own and finishes its response.
 pub(super) async fn observe(State(http): State<Http>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", id, %method, path = request.uri().path());
+    let path = loggable(route.as_ref(), request.uri().path());
+    let span = tracing::info_span!("request", id, %method, path);
     let started = Instant::now();
     let work = AssertUnwindSafe(next.run(request))
         .catch_unwind()
@@ -51,6 +55,14 @@ pub(super) async fn observe(State(http): State<Http>, request: Request, next: Ne
         "answered"
     );
     response
+}
+
+/// The path as it may stand in the log: where the route has a secret in it, the route.
+fn loggable<'a>(route: Option<&'a MatchedPath>, path: &'a str) -> &'a str {
+    match route.map(MatchedPath::as_str) {
+        Some(route) if route.contains(SECRET_PARAMETER) => route,
+        _ => path,
+    }
 }
 
 /// Writes the document of a refusal, and the headers that every response has.

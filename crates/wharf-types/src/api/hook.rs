@@ -63,6 +63,7 @@ pub struct CreateHook {
     pub name: String,
     /// `http` or `https`; for an outgoing one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000)]
     pub url: Option<String>,
 }
 
@@ -76,6 +77,7 @@ pub struct EditHook {
     pub name: Option<String>,
     /// Where an outgoing one posts to; deliveries start again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000)]
     pub url: Option<String>,
 }
 
@@ -91,14 +93,15 @@ pub struct HookMessage {
     pub id: Option<String>,
 }
 
-/// What an outgoing webhook posts. The header `Wharf-Signature: t=MILLISECONDS,v1=HEX` has the HMAC-SHA256, with the hook's
-/// secret, of `MILLISECONDS.` and the body; `Wharf-Delivery` names the delivery, the same at each attempt.
+/// What an outgoing webhook posts. The header `Wharf-Signature: t=MILLISECONDS,v1=HEX` has the HMAC-SHA256, with the text of
+/// the hook's secret as its key, of `MILLISECONDS.` and the body; `Wharf-Delivery` names the delivery, the same at each attempt.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct HookDelivery {
     /// The webhook.
     pub hook: HookId,
     /// The room.
     pub room: RoomId,
-    /// Entries of its log, in order, 100 at most.
+    /// Entries of its log, in order, 1 to 100. Each comes as it is when it is posted, without what became of it since: edits and
+    /// reactions are entries of their own.
     pub entries: Vec<Entry>,
 }

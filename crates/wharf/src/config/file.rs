@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, de};
@@ -50,6 +51,10 @@ pub(crate) struct Server {
     pub(crate) tls: Tls,
     /// `[server.retention]`.
     pub(crate) retention: Retention,
+    /// `[server.messages]`.
+    pub(crate) messages: Messages,
+    /// `[server.webhooks]`.
+    pub(crate) webhooks: Webhooks,
     /// `[server.log]`.
     pub(crate) log: Log,
 }
@@ -72,6 +77,34 @@ pub(crate) struct Retention {
     pub(crate) revision_days: Option<u32>,
     /// Days that a removed node stays in the trash; 0 keeps it for ever.
     pub(crate) trash_days: Option<u32>,
+}
+
+/// `[server.messages]`: how fast people may write, and for how long they may take it back.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Messages {
+    /// What one account may send at once.
+    pub(crate) account_burst: Option<NonZeroU32>,
+    /// What one account may send a minute after that.
+    pub(crate) account_per_minute: Option<NonZeroU32>,
+    /// What all accounts from one address may send at once.
+    pub(crate) address_burst: Option<NonZeroU32>,
+    /// What all accounts from one address may send a minute after that.
+    pub(crate) address_per_minute: Option<NonZeroU32>,
+    /// Minutes for which authors can take back what they said; 0 for ever.
+    pub(crate) recall_minutes: Option<u32>,
+    /// Minutes for which authors can change what they said; 0 for ever.
+    pub(crate) edit_minutes: Option<u32>,
+}
+
+/// `[server.webhooks]`: where rooms may post their entries to.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Webhooks {
+    /// To which addresses.
+    pub(crate) outgoing: Option<Outgoing>,
+    /// A file of certificate authorities to trust in place of the system's, as PEM.
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// `[server.log]`.
@@ -105,6 +138,29 @@ pub(crate) enum LogFormat {
     Human,
     /// One JSON object a line.
     Json,
+}
+
+/// Where outgoing webhooks may post to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outgoing {
+    /// Nowhere.
+    Off,
+    /// Addresses of the public Internet alone.
+    #[default]
+    Public,
+    /// Anywhere, the server's own network included.
+    Anywhere,
+}
+
+impl fmt::Display for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Public => "public",
+            Self::Anywhere => "anywhere",
+        })
+    }
 }
 
 impl fmt::Display for LogFormat {

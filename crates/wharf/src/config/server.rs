@@ -11,6 +11,7 @@ use wharf_types::api::account::SignupPolicy;
 
 use super::database::DatabaseUrl;
 use super::file::{self, LogFormat};
+use super::rooms::RoomArgs;
 use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::format::ByteSize;
@@ -82,6 +83,8 @@ pub(crate) struct ServerArgs {
     /// The certificate's private key, as PEM
     #[arg(long, env = "WHARF_TLS_KEY", value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rooms: RoomArgs,
     /// Which log lines: error, warn, info, debug, or a filter such as `info,wharf_store=debug`
     #[arg(long, env = "WHARF_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -162,13 +165,13 @@ pub(crate) struct Shown {
 
 /// A setting's key in the file, and clap's id for its flag and variable.
 #[derive(Debug, Clone, Copy)]
-struct Name {
+pub(super) struct Name {
     key: &'static str,
     argument: &'static str,
 }
 
 impl Name {
-    const fn of(key: &'static str, argument: &'static str) -> Self {
+    pub(super) const fn of(key: &'static str, argument: &'static str) -> Self {
         Self { key, argument }
     }
 }
@@ -218,7 +221,12 @@ impl<'a> Resolver<'a> {
         self.shown
     }
 
-    fn pick<T>(&self, name: Name, given: Option<T>, file: Option<T>) -> (Option<T>, Layer) {
+    pub(super) fn pick<T>(
+        &self,
+        name: Name,
+        given: Option<T>,
+        file: Option<T>,
+    ) -> (Option<T>, Layer) {
         match (given, file) {
             (Some(value), _) if (self.sources)(name.argument) == Some(ValueSource::EnvVariable) => {
                 (Some(value), Layer::Environment)
@@ -229,7 +237,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn show(&mut self, name: Name, value: &dyn Display, from: Layer) {
+    pub(super) fn show(&mut self, name: Name, value: &dyn Display, from: Layer) {
         self.shown.push(Shown {
             key: name.key,
             value: value.to_string(),
@@ -237,7 +245,7 @@ impl<'a> Resolver<'a> {
         });
     }
 
-    fn value<T: Display>(
+    pub(super) fn value<T: Display>(
         &mut self,
         name: Name,
         (given, file): (Option<T>, Option<T>),
@@ -326,6 +334,7 @@ impl<'a> Resolver<'a> {
         })?;
         let given = (args.scrub_days, file.scrub_days);
         house.scrub_days = self.value(name::SCRUB_DAYS, given, || Ok(house.scrub_days))?;
+        self.rooms(&mut house, &args.rooms, file)?;
         Ok(house)
     }
 
@@ -350,6 +359,7 @@ impl<'a> Resolver<'a> {
         let connections = self.value(name::CONNECTIONS, given, || Ok(default))?;
         http.connections_max = usize::try_from(connections).unwrap_or(usize::MAX);
         http.tls = self.tls(args, &file.tls)?;
+        http.webhook_ca = self.webhook_ca(&args.rooms, &file.webhooks);
         Ok(http)
     }
 

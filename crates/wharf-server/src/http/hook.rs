@@ -1,0 +1,88 @@
+//! Webhooks of rooms, and the addresses of the incoming ones.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use wharf_types::HookId;
+use wharf_types::api::hook::{CreateHook, EditHook, Hook, Hooks};
+
+use super::Http;
+use super::body::json;
+use super::error::Answer;
+use super::extract::{By, Id, Json, Room};
+use super::problems::{Any, CanBeInvalid, CanBeMissing, CanBeUnsupported, HasBody, NeedsLogin};
+
+pub(super) fn routes() -> OpenApiRouter<Http> {
+    OpenApiRouter::new()
+        .routes(routes!(hooks, create_hook))
+        .routes(routes!(edit_hook, remove_hook))
+}
+
+/// The webhooks of a room
+///
+/// Oldest first; for its owner.
+#[utoipa::path(get, path = "/rooms/{room}/hooks", tag = "hooks", params(Room),
+    responses((status = 200, body = Hooks), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
+async fn hooks(State(http): State<Http>, By(caller): By, Room(room): Room) -> Answer<Response> {
+    json(
+        StatusCode::OK,
+        &http.wharf().hooks().list(&caller, room).await?,
+    )
+}
+
+/// Makes a webhook
+///
+/// Its secret is in this answer only. An incoming one is posted to at `/api/v1/hooks/{id}/{secret}`.
+#[utoipa::path(post, path = "/rooms/{room}/hooks", tag = "hooks", params(Room), request_body = CreateHook,
+    responses((status = 201, body = Hook), NeedsLogin, HasBody, CanBeMissing, CanBeUnsupported, Any))]
+async fn create_hook(
+    State(http): State<Http>,
+    By(caller): By,
+    Room(room): Room,
+    Json(request): Json<CreateHook>,
+) -> Answer<Response> {
+    json(
+        StatusCode::CREATED,
+        &http.wharf().hooks().create(&caller, room, request).await?,
+    )
+}
+
+/// Changes a webhook
+///
+/// An outgoing one that stopped starts again when it is given an address, be it the one it has.
+#[utoipa::path(patch, path = "/rooms/{room}/hooks/{id}", tag = "hooks", params(Room, ("id" = HookId, Path)),
+    request_body = EditHook,
+    responses((status = 200, body = Hook), NeedsLogin, HasBody, CanBeMissing, CanBeUnsupported, Any))]
+async fn edit_hook(
+    State(http): State<Http>,
+    By(caller): By,
+    Room(room): Room,
+    Id(id): Id<HookId>,
+    Json(request): Json<EditHook>,
+) -> Answer<Response> {
+    json(
+        StatusCode::OK,
+        &http
+            .wharf()
+            .hooks()
+            .edit(&caller, room, id, request)
+            .await?,
+    )
+}
+
+/// Ends a webhook
+///
+/// What it posted stays.
+#[utoipa::path(delete, path = "/rooms/{room}/hooks/{id}", tag = "hooks", params(Room, ("id" = HookId, Path)),
+    responses((status = 204, description = "Ended."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
+async fn remove_hook(
+    State(http): State<Http>,
+    By(caller): By,
+    Room(room): Room,
+    Id(id): Id<HookId>,
+) -> Answer<StatusCode> {
+    http.wharf().hooks().remove(&caller, room, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

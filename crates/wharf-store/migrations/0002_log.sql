@@ -166,7 +166,8 @@ CREATE TABLE mention (
 ) {clustered};
 
 -- Every number that a device has used, for ever: what makes a repeated append one entry. position is NULL for a refusal,
--- and then refusal is its code. digest is the BLAKE3 of room and draft.
+-- and then refusal is its code. digest is the BLAKE3 of room, sender's time
+-- and draft.
 CREATE TABLE sent (
   account_id {bytes} NOT NULL,
   device_id {bytes} NOT NULL,

@@ -92,7 +92,7 @@ pub struct Sending {
     pub room: RoomId,
     /// What to append.
     pub draft: Draft,
-    /// The sender's time, in milliseconds since the epoch.
+    /// The sender's time, in milliseconds since the epoch; the same when it is sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ms: Option<i64>,
 }

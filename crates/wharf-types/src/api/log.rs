@@ -206,8 +206,8 @@ pub struct FileDraft {
     pub mentions: Mentions,
 }
 
-/// Appends to a room's log, once: the same `device` and `number` again, with the same room and draft, is answered with the
-/// first answer, for ever; with another draft it is refused with `stale`.
+/// Appends to a room's log, once: the same `device` and `number` again, with the same room, draft and `client_ms`, is
+/// answered with the first answer, for ever; with another of them it is refused with `stale`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Append {
     /// The sending installation. For single appends that need no order among them, a new id each time.
@@ -218,7 +218,8 @@ pub struct Append {
     pub number: u64,
     /// What to append.
     pub draft: Draft,
-    /// The sender's time, in milliseconds since the epoch; recorded, never used.
+    /// The sender's time, in milliseconds since the epoch; recorded, never used for anything but telling what is sent
+    /// again from what is new, so a device that sends again sends the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ms: Option<i64>,
 }

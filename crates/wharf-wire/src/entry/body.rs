@@ -122,10 +122,13 @@ pub fn pack(body: &Body) -> Vec<u8> {
     out
 }
 
-/// What a device's number stands for: the BLAKE3-256 of the room and the packed draft.
-pub fn draft_digest(room: RoomId, draft: &Draft) -> [u8; 32] {
+/// What a device's number stands for: the BLAKE3-256 of the room, the sender's time and the packed draft. The time tells
+/// two copies of a device apart that say the same.
+pub fn draft_digest(room: RoomId, draft: &Draft, client_ms: Option<i64>) -> [u8; 32] {
     let mut out = Vec::with_capacity(160);
     out.extend_from_slice(room.as_bytes());
+    out.push(u8::from(client_ms.is_some()));
+    out.extend_from_slice(&client_ms.unwrap_or_default().to_le_bytes());
     out.push(VERSION);
     match draft {
         Draft::Text(text) => {

@@ -83,4 +83,6 @@ ids! {
     ContactGroupId;
     /// A room's incoming or outgoing webhook.
     HookId;
+    /// One import of an archive, chosen by the client.
+    ImportId;
 }

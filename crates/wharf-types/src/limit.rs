@@ -108,3 +108,17 @@ pub const LIVE_WATCHED_MAX: usize = 1000;
 
 /// Longest search, in bytes.
 pub const SEARCH_BYTES_MAX: usize = 500;
+/// Most hits on a page of a search, and how many there are when the request does not say.
+pub const SEARCH_HITS_MAX: u32 = 100;
+/// Hits on a page when the request does not say.
+pub const SEARCH_HITS_DEFAULT: u32 = 20;
+
+/// Most entries on a page of a journal.
+pub const DIARY_ENTRIES_MAX: u32 = 1_000;
+/// Entries on a page of a journal when the request does not say.
+pub const DIARY_ENTRIES_DEFAULT: u32 = 100;
+
+/// Most bytes in the body of one batch of an import.
+pub const IMPORT_BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Most records in one batch of an import.
+pub const IMPORT_RECORDS_MAX: usize = 10_000;

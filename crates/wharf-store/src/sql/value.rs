@@ -2,7 +2,7 @@
 
 use wharf_types::{
     AccountId, ChunkHash, CommitId, ContactGroupId, ContentHash, DeviceId, EntryHash, HookId,
-    NodeId, RoomId, SegmentId, SessionId,
+    ImportId, NodeId, RoomId, SegmentId, SessionId,
 };
 
 /// An argument of a statement. A NULL keeps its type, which PostgreSQL asks for.
@@ -138,6 +138,7 @@ ids!(
     ContactGroupId,
     DeviceId,
     HookId,
+    ImportId,
     NodeId,
     RoomId,
     SegmentId,

@@ -8,6 +8,7 @@ pub mod hook;
 pub mod job;
 pub mod live;
 pub mod log;
+pub mod portage;
 pub mod problem;
 pub mod room;
 pub mod search;

@@ -80,7 +80,6 @@ pub(crate) struct Ground {
 impl Ground {
     /// Runs `work` in a transaction and, once it is durable, announces what it changed, though the caller's future be
     /// dropped meanwhile.
-    #[expect(dead_code, reason = "used by the parts that the next commits fill in")]
     pub(crate) async fn act<T: Send + 'static>(
         &self,
         lock: Lock,

@@ -165,15 +165,17 @@ CREATE TABLE mention (
   PRIMARY KEY (room_id, account_id, position)
 ) {clustered};
 
--- Every number that a device has used, for ever: what makes a repeated append one entry. position is NULL for a refusal,
--- and then refusal is its code. digest is the BLAKE3 of room, sender's time
--- and draft.
+-- Every number that a device has used, for ever: what makes a repeated append one entry. position, at_ms and hash are the
+-- entry's, so that the first answer can be given again when the entry is no longer kept; they are NULL for a refusal, and
+-- then refusal is its code. digest is the BLAKE3 of room, sender's time and draft.
 CREATE TABLE sent (
   account_id {bytes} NOT NULL,
   device_id {bytes} NOT NULL,
   number {int} NOT NULL,
   room_id {bytes} NOT NULL,
   position {int},
+  at_ms {int},
+  hash {bytes},
   digest {bytes} NOT NULL,
   refusal {text},
   PRIMARY KEY (account_id, device_id, number)

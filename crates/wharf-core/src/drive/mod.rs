@@ -29,7 +29,7 @@ use wharf_types::name::DrivePath;
 use wharf_types::{AccountId, RoomId};
 
 pub(crate) use commit::scopes_of;
-pub(crate) use read::StoredContent;
+pub(crate) use read::{StoredContent, file_to_hand_over};
 pub(crate) use retention::RetentionCursor;
 pub(crate) use rows::insert_root;
 

@@ -183,6 +183,43 @@ pub(super) fn content(
     .ok_or_else(|| Error::not_found("this revision is not kept, or never was"))
 }
 
+/// A file of the drive, as an entry of the log hands it over.
+#[derive(Debug, Clone)]
+pub(crate) struct HandedOver {
+    pub(crate) name: String,
+    pub(crate) revision: u64,
+    pub(crate) bytes: u64,
+    pub(crate) hash: ContentHash,
+}
+
+/// Finds a file, outside the trash, at `revision` or at its present one, to be handed over.
+///
+/// # Errors
+/// `NotFound`: no such file in this drive, or its revision is not kept; `Invalid`: it is something else.
+pub(crate) fn file_to_hand_over(
+    tx: &mut Tx<'_>,
+    room: &Entered,
+    node: NodeId,
+    revision: Option<u64>,
+) -> Result<HandedOver> {
+    let (row, place) = place::find(tx, room, &At::Id(node))?;
+    if matches!(place, Place::Trash { .. }) {
+        return Err(Error::not_found("this file is in the trash"));
+    }
+    if row.content.kind != NodeKind::File {
+        return Err(Error::invalid("only files can be handed over"));
+    }
+    let revision = revision.unwrap_or(row.content.revision);
+    let kept = stored_revision(tx, room, node, revision)?
+        .ok_or_else(|| Error::not_found("this revision is not kept, or never was"))?;
+    Ok(HandedOver {
+        name: row.name,
+        revision,
+        bytes: kept.bytes,
+        hash: kept.hash,
+    })
+}
+
 /// What a change brought, while it is kept.
 #[derive(Debug)]
 pub(super) struct StoredRevision {

@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import data
+from . import chat, data
 from .measure import Result, Sample, fsync_times, resident_mib
 from .peers import PASSWORD, USERNAME, Copy, Nginx, Peer, Rclone, Rsync, RsyncDurable, Wharf, missing
 
@@ -28,6 +28,7 @@ class Bench:
         self.inputs.mkdir(exist_ok=True)
         self.program = Path(options.wharf).resolve()
         self.load = Path(options.load).resolve()
+        self.chat_load = Path(f"{self.load}-chat")
         self.small_count = options.small
         self.large_size = options.large * MIB
         self.without = set(options.without or [])
@@ -39,11 +40,14 @@ class Bench:
 
     def peers(self, *kinds: type[Peer]) -> list[Peer]:
         """Wharf and the peers; one that is not installed ends the run, since a table with holes misleads."""
+        self.check_installed(*kinds)
         kinds = tuple(kind for kind in kinds if kind.name not in self.without)
-        for kind in kinds:
-            if lacking := missing(kind):
-                raise SystemExit(f"{kind.name}: not installed: {', '.join(lacking)} (see bench/README.md)")
         return [Wharf(self.work, self.program), *(kind(self.work) for kind in kinds)]
+
+    def check_installed(self, *kinds: type[Peer]) -> None:
+        for kind in kinds:
+            if kind.name not in self.without and (lacking := missing(kind)):
+                raise SystemExit(f"{kind.name}: not installed: {', '.join(lacking)} (see bench/README.md)")
 
     def table(self, title: str, results: list[Result], against: dict[str, str]) -> None:
         """Prints medians, and the ratios of Wharf to the programs that `against` names with their bars."""
@@ -228,6 +232,11 @@ PARTS = {
     "resumed": resumed,
     "memory": memory,
     "load": load,
+    "chat-send": lambda bench: chat.Works(bench, bench.chat_load, bench.program).send(),
+    "chat-fanout": lambda bench: chat.Works(bench, bench.chat_load, bench.program).fanout(),
+    "chat-hold": lambda bench: chat.Works(bench, bench.chat_load, bench.program).hold(),
+    "chat-reconnect": lambda bench: chat.Works(bench, bench.chat_load, bench.program).reconnect(),
+    "chat-year": lambda bench: chat.Works(bench, bench.chat_load, bench.program).year(),
 }
 
 

@@ -166,7 +166,7 @@ pub enum ServerFrame {
         /// The room.
         room: RoomId,
         /// The entry.
-        entry: Entry,
+        entry: Box<Entry>,
     },
     /// Positions that this connection is not to see; as if they had been told.
     Skip {

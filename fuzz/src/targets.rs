@@ -5,9 +5,10 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wharf_types::api::{account, drive, problem, transfer};
+use wharf_types::api::{account, drive, log, problem, transfer};
 use wharf_types::limit::CHUNK_BYTES_MAX;
 use wharf_types::{ChunkHash, DrivePath, Name, NodeId};
+use wharf_wire::entry;
 use wharf_wire::frame::{
     Answer, Codec, Frame, FrameDecoder, FrameError, FrameHeader, FrameWriter, open,
 };
@@ -22,6 +23,7 @@ type Target = (&'static str, fn(&[u8]));
 pub(crate) const TARGETS: &[Target] = &[
     ("api", api),
     ("chunk", chunk),
+    ("entry", entry),
     ("frames", frames),
     ("manifest", manifest),
     ("name", name),
@@ -89,6 +91,19 @@ fn manifest(bytes: &[u8]) {
             assert!(span.offset_bytes + span.bytes <= manifest.chunks[span.index].bytes);
         }
     }
+}
+
+/// Packed bodies of entries: there is one form of each.
+fn entry(bytes: &[u8]) {
+    let Ok(body) = entry::unpack(bytes) else {
+        return;
+    };
+    assert_eq!(entry::pack(&body), bytes);
+    assert_eq!(bytes.get(1), Some(&entry::kind_of(&body)));
+    assert_eq!(
+        body.is_countable(),
+        body.target().is_none() && entry::kind_of(&body) < 2
+    );
 }
 
 /// A stream of frames: pieces of any length give what the whole gives, and it is written as it was read.
@@ -250,6 +265,13 @@ fn api(bytes: &[u8]) {
         body::<account::Invitation>,
         body::<account::AddAccount>,
         body::<account::EditAccount>,
+        body::<log::Append>,
+        body::<log::Appended>,
+        body::<log::AppendOutcome>,
+        body::<log::LogPage>,
+        body::<log::EntryHistory>,
+        body::<log::Cursors>,
+        body::<log::Reach>,
         body::<transfer::Uploaded>,
         body::<problem::Problem>,
     ];

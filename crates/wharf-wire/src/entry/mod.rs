@@ -48,3 +48,6 @@ mod chain;
 
 pub use body::{InvalidBody, draft_digest, pack, unpack};
 pub use chain::{Header, START, digest, kind_of, link};
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 pub mod cut;
 pub mod entry;
 pub mod frame;
+pub mod gateway;
 pub mod manifest;
 pub mod range;
 pub mod segment;

@@ -1,0 +1,6 @@
+//! The frames of the older systems whose clients Wharf's gateways serve, one module for each protocol.
+//!
+//! These codecs know bytes and fields. What a request does, and which of a protocol's answers it gets, is the gateway's
+//! session in wharf-server.
+
+pub mod pychat;

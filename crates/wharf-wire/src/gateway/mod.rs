@@ -3,4 +3,5 @@
 //! These codecs know bytes and fields. What a request does, and which of a protocol's answers it gets, is the gateway's
 //! session in wharf-server.
 
+pub mod filestored;
 pub mod pychat;

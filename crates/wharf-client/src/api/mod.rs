@@ -6,6 +6,11 @@
 mod account;
 mod drive;
 mod error;
+mod find;
+mod hook;
+mod log;
+mod people;
+mod room;
 mod transfer;
 
 use std::fmt;
@@ -23,6 +28,7 @@ use wharf_types::id::InvalidId;
 
 pub use drive::Find;
 pub use error::ApiError;
+pub use log::Range;
 pub use transfer::{Content, Fetch};
 
 use crate::net::{Call, Connections, Options, Payload, Repeat};

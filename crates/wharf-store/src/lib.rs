@@ -2,4 +2,5 @@
 
 pub mod blob;
 pub mod chunk;
+pub mod search;
 pub mod sql;

@@ -27,6 +27,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0002_log",
         sql: include_str!("../../migrations/0002_log.sql"),
     },
+    Migration {
+        name: "0003_search",
+        sql: include_str!("../../migrations/0003_search.sql"),
+    },
 ];
 
 /// The table that records the steps.

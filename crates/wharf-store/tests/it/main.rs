@@ -7,4 +7,5 @@
 
 mod blob;
 mod chunk;
+mod search;
 mod sql;

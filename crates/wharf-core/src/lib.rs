@@ -124,14 +124,15 @@ impl Wharf {
             live: Live::default(),
         };
         let drive = Drives::new(ground.clone());
+        let logs = Logs::new(ground.clone());
         Ok(Self {
             accounts: Accounts::open(ground.clone()).await?,
             contacts: Contacts::new(ground.clone()),
             rooms: Rooms::new(ground.clone()),
-            logs: Logs::new(ground.clone()),
             diaries: Diaries::new(ground.clone()),
             search: Search::new(ground.clone()),
-            hooks: Hooks::new(ground.clone()),
+            hooks: Hooks::new(ground.clone(), logs.clone()),
+            logs,
             portage: Portage::new(ground.clone()),
             transfers: Transfers::new(ground.clone(), drive.clone()),
             jobs: Jobs::new(clock),

@@ -2,13 +2,15 @@
 //!
 //! A door parses, authenticates, calls one operation of [`wharf_core`] and renders the answer; it holds no rules.
 //! [`listen`] owns sockets, TLS, deadlines and draining, and knows no routes. [`http`] owns the routes and knows no
-//! sockets. [`Server`] puts them together.
+//! sockets. [`webhook`] is the other direction: it posts what the house has for others. [`Server`] puts them together.
 
 mod config;
 mod http;
 mod listen;
 mod server;
+mod webhook;
 
 pub use config::{Config, TlsFiles};
 pub use http::openapi::openapi_json;
 pub use server::{BindError, Server};
+pub use webhook::TrustError;

@@ -12,6 +12,7 @@ use crate::Config;
 use crate::http::{self, Http};
 use crate::listen::tls::{Tls, TlsError};
 use crate::listen::{Listener, Timeouts, Traffic};
+use crate::webhook::{Trust, TrustError, Worker};
 
 /// Why a server cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,9 @@ pub enum BindError {
     /// The certificate files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The certificate authorities for webhooks cannot be used.
+    #[error(transparent)]
+    Webhooks(#[from] TrustError),
 }
 
 /// A server that holds its address and answers once it is [`serve`](Server::serve)d.
@@ -34,6 +38,7 @@ pub struct Server {
     listener: Listener,
     http: Http,
     tls: Option<Tls>,
+    webhooks: Option<Worker>,
     address: SocketAddr,
     stopping: CancellationToken,
 }
@@ -42,9 +47,10 @@ impl Server {
     /// Reads the certificate and takes the address. Connections wait in the kernel until the server is served.
     ///
     /// # Errors
-    /// [`BindError`]: the address is taken or not this machine's, or the certificate files cannot be used.
+    /// [`BindError`]: the address is taken or not this machine's, or files of certificates cannot be used.
     pub async fn bind(config: Config, wharf: Wharf) -> Result<Self, BindError> {
         let tls = config.tls.clone().map(Tls::load).transpose()?;
+        let trust = Trust::load(config.webhook_ca.as_deref())?;
         let unavailable = |source| BindError::Address {
             address: config.address,
             source,
@@ -62,6 +68,7 @@ impl Server {
         };
         let connections_max = config.connections_max;
         let http = Http::new(wharf, config, Arc::clone(&traffic), stopping.clone());
+        let webhooks = Worker::new(http.clone(), trust);
         let app = http::router(http.clone());
         let listener = Listener {
             tcp,
@@ -75,6 +82,7 @@ impl Server {
             listener,
             http,
             tls,
+            webhooks,
             address,
             stopping,
         })
@@ -97,6 +105,7 @@ impl Server {
             listener,
             http,
             tls,
+            webhooks,
             stopping,
             ..
         } = self;
@@ -109,7 +118,12 @@ impl Server {
             cancel.cancelled().await;
             stopping.cancel();
         };
-        tokio::join!(listener.serve(cancel.clone()), follow, announce);
+        let deliver = async {
+            if let Some(worker) = webhooks {
+                worker.run(cancel.clone()).await;
+            }
+        };
+        tokio::join!(listener.serve(cancel.clone()), follow, announce, deliver);
         http.work().close();
         http.work().wait().await;
     }

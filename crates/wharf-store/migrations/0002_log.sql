@@ -214,12 +214,15 @@ CREATE TABLE hook (
 CREATE INDEX hook_room ON hook (room_id);
 CREATE INDEX hook_due ON hook (next_ms) WHERE direction = 'outgoing' AND is_stopped = 0;
 
--- Messages that incoming webhooks have posted under a name of their own.
+-- Messages that incoming webhooks have posted under a name of their own, with their first answers: what makes a repeated
+-- message one entry. digest is the BLAKE3 of the text.
 CREATE TABLE hook_message (
   hook_id {bytes} NOT NULL,
   name {text} NOT NULL,
   digest {bytes} NOT NULL,
   position {int} NOT NULL,
+  at_ms {int} NOT NULL,
+  hash {bytes} NOT NULL,
   PRIMARY KEY (hook_id, name)
 ) {clustered};
 

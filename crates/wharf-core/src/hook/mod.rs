@@ -5,6 +5,8 @@
 //! bounds are fixed before the first attempt, so that each attempt is the same delivery. The house keeps the cursors; the
 //! posting itself is the doors'.
 
+mod incoming;
+mod outgoing;
 mod rows;
 mod target;
 
@@ -17,19 +19,22 @@ use crate::access::{Right, enter};
 use crate::caller::Caller;
 use crate::drive::RoomRef;
 use crate::error::{Error, Result};
+use crate::log::Logs;
 use crate::{Ground, OutgoingHooks};
 
+pub use outgoing::{Delivery, Failure};
 pub use target::is_public;
 
 /// The operations on webhooks. Clones are the same.
 #[derive(Clone)]
 pub struct Hooks {
     ground: Ground,
+    logs: Logs,
 }
 
 impl Hooks {
-    pub(crate) const fn new(ground: Ground) -> Self {
-        Self { ground }
+    pub(crate) const fn new(ground: Ground, logs: Logs) -> Self {
+        Self { ground, logs }
     }
 
     /// Makes a webhook of a room, as its owner. Its secret is in this answer only. An outgoing one begins with the entries

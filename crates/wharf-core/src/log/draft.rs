@@ -34,7 +34,7 @@ pub(super) fn normalise(draft: &mut Draft) {
 ///
 /// # Errors
 /// `Invalid` or `TooLarge`.
-pub(super) fn check(draft: &Draft) -> Result<()> {
+pub(crate) fn check(draft: &Draft) -> Result<()> {
     match draft {
         Draft::Text(text) => {
             check_text(&text.text, &text.mentions)?;

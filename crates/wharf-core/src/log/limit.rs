@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use parking_lot::Mutex;
-use wharf_types::AccountId;
+use wharf_types::{AccountId, HookId};
 
 use crate::clock::Clock;
 use crate::config::MessageLimits;
@@ -15,10 +15,25 @@ use crate::config::MessageLimits;
 /// Buckets that are kept before the full ones among them are forgotten.
 const BUCKETS_KEPT: usize = 10_000;
 
+/// What has a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
+pub(crate) enum Key {
     Account(AccountId),
+    /// A webhook has a bucket like an account.
+    Hook(HookId),
     Address(IpAddr),
+}
+
+impl From<AccountId> for Key {
+    fn from(account: AccountId) -> Self {
+        Self::Account(account)
+    }
+}
+
+impl From<HookId> for Key {
+    fn from(hook: HookId) -> Self {
+        Self::Hook(hook)
+    }
 }
 
 /// How full a bucket was at a time: tokens in 60,000ths, so that what a millisecond brings is a whole number.
@@ -56,9 +71,9 @@ impl Limits {
         }
     }
 
-    /// Takes up to `count` tokens of the account and of the address, as many as both have.
-    pub(crate) fn take(&self, account: AccountId, address: IpAddr, count: u64) -> Granted {
-        let keys = [Key::Account(account), Key::Address(address.to_canonical())];
+    /// Takes up to `count` tokens of the author and of the address, as many as both have.
+    pub(crate) fn take(&self, author: impl Into<Key>, address: IpAddr, count: u64) -> Granted {
+        let keys = [author.into(), Key::Address(address.to_canonical())];
         let now_ms = self.clock.steady_ms();
         let mut buckets = self.buckets.lock();
         if buckets.len() > BUCKETS_KEPT {
@@ -112,7 +127,9 @@ impl Limits {
     /// What the bucket holds when it is full, and what a millisecond brings; at least something.
     fn rate(&self, key: &Key) -> (u64, u64) {
         let (burst, per_minute) = match key {
-            Key::Account(_) => (self.config.account_burst, self.config.account_per_minute),
+            Key::Account(_) | Key::Hook(_) => {
+                (self.config.account_burst, self.config.account_per_minute)
+            }
             Key::Address(_) => (self.config.address_burst, self.config.address_per_minute),
         };
         (

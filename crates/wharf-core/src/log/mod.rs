@@ -15,17 +15,19 @@ mod read;
 mod rows;
 mod send;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use wharf_store::sql::{Lock, Tx};
-use wharf_types::DeviceId;
 use wharf_types::api::live::Sending;
 use wharf_types::api::log::{Append, AppendOutcome, Appended, Cursors, EntryHistory, LogPage};
+use wharf_types::{DeviceId, ErrorCode, HookId};
 
-#[expect(unused_imports, reason = "for the parts that the next commits fill in")]
-pub(crate) use append::{Author, append_in};
+pub(crate) use append::{Author, append_in, door_text};
 #[expect(unused_imports, reason = "for the parts that the next commits fill in")]
 pub(crate) use cursor::{Unread, unread};
+pub(crate) use draft::check as check_draft;
+pub(crate) use rows::told_to_others;
 #[expect(unused_imports, reason = "for the parts that the next commits fill in")]
 pub(crate) use rows::{entry_at, last_said};
 
@@ -180,6 +182,23 @@ impl Logs {
     /// How far each member has read and received.
     pub async fn cursors(&self, by: &Caller, room: RoomRef) -> Result<Cursors> {
         self.read(by, room, cursor::all).await
+    }
+
+    /// Passes a message of a webhook that is within the bounds on sending.
+    ///
+    /// # Errors
+    /// `Limited`: the webhook, or its address, has sent too many in too short a time.
+    pub(crate) fn admit_hook(&self, hook: HookId, address: IpAddr) -> Result<()> {
+        let granted = self.limits.take(hook, address, 1);
+        if granted.count == 0 {
+            let wait = granted.retry_after_ms.div_ceil(1_000).max(1);
+            return Err(Error::new(
+                ErrorCode::Limited,
+                "too many messages in too short a time: wait a moment",
+            )
+            .retry_after(wait));
+        }
+        Ok(())
     }
 
     async fn read<T: Send + 'static>(

@@ -138,6 +138,27 @@ pub(crate) fn entry_at(
     with_reactions(tx, room, entry)
 }
 
+/// The entries past `after` up to `last`, as they are told to who is no member: without addresses, and without what became
+/// of them since.
+pub(crate) fn told_to_others(
+    tx: &mut Tx<'_>,
+    room: RoomId,
+    after: u64,
+    last: u64,
+) -> sql::Result<Vec<Entry>> {
+    tx.all(
+        entries!(
+            "WHERE n.room_id = ?1 AND n.position > ?2 AND n.position <= ?3 ORDER BY n.position"
+        ),
+        &[room.into(), after.into(), last.into()],
+        |row| {
+            let mut entry = read(row, None)?;
+            entry.state = EntryState::default();
+            Ok(entry)
+        },
+    )
+}
+
 /// The last text or file past `floor`, for a preview; one that was recalled has no body.
 pub(crate) fn last_said(
     tx: &mut Tx<'_>,

@@ -7,8 +7,9 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use http_body::Body as _;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use utoipa::IntoParams;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -16,7 +17,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use wharf_core::drive::{Page, RoomRef};
 use wharf_core::{Caller, Origin};
 use wharf_types::api::drive::At;
-use wharf_types::limit::{JSON_BODY_BYTES_MAX, PAGE_ITEMS_MAX};
+use wharf_types::limit::{ENTRY_BODY_BYTES_MAX, JSON_BODY_BYTES_MAX, PAGE_ITEMS_MAX};
 use wharf_types::{ErrorCode, NodeId};
 
 use super::error::{Answer, Refusal};
@@ -46,6 +47,15 @@ pub(super) struct Query<T>(pub(super) T);
 
 /// A small JSON body, as `T`.
 pub(super) struct Json<T>(pub(super) T);
+
+/// A JSON body of at most `BYTES_MAX` bytes, as `T`. It waits for memory as uploads do.
+pub(super) struct JsonUpTo<T, const BYTES_MAX: u64>(pub(super) T);
+
+/// A JSON body with a text as long as an entry may have, as `T`.
+pub(super) type TextJson<T> = JsonUpTo<T, ENTRY_BODY_BYTES_MAX>;
+
+/// The `{position}` of the path.
+pub(super) struct Position(pub(super) u64);
 
 /// Which node a request is about.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -221,6 +231,51 @@ impl<T: DeserializeOwned> FromRequest<Http> for Json<T> {
     }
 }
 
+impl<T, const BYTES_MAX: u64> FromRequest<Http> for JsonUpTo<T, BYTES_MAX>
+where
+    T: DeserializeOwned + Send + 'static,
+{
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, http: &Http) -> Answer<Self> {
+        must_be(request.headers(), &[JSON_TYPE])?;
+        let request = request.into_body();
+        let announced = request.size_hint().upper().unwrap_or(BYTES_MAX);
+        // The body, and about as much again for what is read from it.
+        let memory = http
+            .uploads()
+            .admit(announced.min(BYTES_MAX).saturating_mul(2))
+            .await?;
+        let bytes = body::read(request, BYTES_MAX, http.config().body_timeout).await?;
+        let parsed = body::parse_large(bytes).await?;
+        drop(memory);
+        Ok(Self(parsed))
+    }
+}
+
+impl FromRequestParts<Http> for Position {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, http: &Http) -> Answer<Self> {
+        let position = path_param(parts, http, "position").await?;
+        position
+            .parse()
+            .map(Self)
+            .map_err(|_| Refusal::invalid("the position must be a number"))
+    }
+}
+
+/// A word of the path that stands for a value of `T`.
+pub(super) async fn path_word<T: DeserializeOwned>(
+    parts: &mut Parts,
+    http: &Http,
+    name: &str,
+) -> Answer<T> {
+    let word = path_param(parts, http, name).await?;
+    let known: Result<T, serde::de::value::Error> = T::deserialize(word.into_deserializer());
+    known.map_err(|error| Refusal::invalid(format!("the {name} in the path: {error}")))
+}
+
 /// The address at the other end of the connection.
 pub(super) fn peer(parts: &Parts) -> Answer<IpAddr> {
     let peer = parts.extensions.get::<Peer>();
@@ -254,7 +309,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-async fn path_param(parts: &mut Parts, http: &Http, name: &str) -> Answer<String> {
+pub(super) async fn path_param(parts: &mut Parts, http: &Http, name: &str) -> Answer<String> {
     let params = RawPathParams::from_request_parts(parts, http)
         .await
         .map_err(|_| Refusal::invalid("the path is not UTF-8"))?;

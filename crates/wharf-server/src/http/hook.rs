@@ -1,23 +1,41 @@
 //! Webhooks of rooms, and the addresses of the incoming ones.
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::response::Response;
 use http::StatusCode;
+use http::request::Parts;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wharf_types::HookId;
-use wharf_types::api::hook::{CreateHook, EditHook, Hook, Hooks};
+use wharf_types::api::hook::{CreateHook, EditHook, Hook, HookMessage, Hooks};
+use wharf_types::api::log::Appended;
+use wharf_types::api::problem::Problem;
 
 use super::Http;
 use super::body::json;
-use super::error::Answer;
-use super::extract::{By, Id, Json, Room};
-use super::problems::{Any, CanBeInvalid, CanBeMissing, CanBeUnsupported, HasBody, NeedsLogin};
+use super::error::{Answer, Refusal};
+use super::extract::{By, CameFrom, Id, Json, JsonUpTo, Room, TextJson, path_param};
+use super::problems::{
+    Any, CanBeInvalid, CanBeLimited, CanBeMissing, CanBeUnsupported, CanConflict, HasBody,
+    NeedsLogin,
+};
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
         .routes(routes!(hooks, create_hook))
         .routes(routes!(edit_hook, remove_hook))
+        .routes(routes!(post))
+}
+
+/// The `{secret}` of the path; the log shows the route in its place.
+struct Secret(String);
+
+impl FromRequestParts<Http> for Secret {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, http: &Http) -> Answer<Self> {
+        path_param(parts, http, "secret").await.map(Self)
+    }
 }
 
 /// The webhooks of a room
@@ -85,4 +103,30 @@ async fn remove_hook(
 ) -> Answer<StatusCode> {
     http.wharf().hooks().remove(&caller, room, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Posts a message into the room of an incoming webhook
+///
+/// Needs no session: the address is the secret. A message with an id is posted once, however often it is sent.
+#[utoipa::path(post, path = "/hooks/{id}/{secret}", tag = "hooks", security(()),
+    params(("id" = HookId, Path), ("secret" = String, Path, description = "The webhook's secret.")),
+    request_body = HookMessage,
+    responses((status = 200, body = Appended),
+    (status = 403, description = "The room is archived.", body = Problem, content_type = "application/problem+json"),
+    HasBody, CanBeMissing, CanConflict, CanBeLimited, Any))]
+async fn post(
+    State(http): State<Http>,
+    CameFrom(origin): CameFrom,
+    Id(id): Id<HookId>,
+    Secret(secret): Secret,
+    JsonUpTo(message): TextJson<HookMessage>,
+) -> Answer<Response> {
+    json(
+        StatusCode::OK,
+        &http
+            .wharf()
+            .hooks()
+            .post(origin, id, &secret, message)
+            .await?,
+    )
 }

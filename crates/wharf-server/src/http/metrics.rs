@@ -29,6 +29,7 @@ const SECONDS: [f64; 12] = [
 pub(super) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, Buckets>,
+    deliveries: Family<DeliveryLabels, Counter>,
     registry: Registry,
 }
 
@@ -43,6 +44,11 @@ struct RequestLabels {
 struct RouteLabels {
     method: &'static str,
     route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone)]
@@ -65,10 +71,17 @@ impl Metrics {
             "Time from a request's head to its answer's",
             seconds.clone(),
         );
+        let deliveries = Family::default();
+        registry.register(
+            "webhook_deliveries",
+            "Attempts to post to webhooks",
+            deliveries.clone(),
+        );
         registry.register_collector(Box::new(Connections(traffic)));
         Self {
             requests,
             seconds,
+            deliveries,
             registry,
         }
     }
@@ -95,6 +108,14 @@ impl Metrics {
                 route,
                 status: status.as_u16(),
             })
+            .inc();
+    }
+
+    /// Counts an attempt to post to a webhook.
+    pub(super) fn count_delivery(&self, is_taken: bool) {
+        let outcome = if is_taken { "taken" } else { "failed" };
+        self.deliveries
+            .get_or_create(&DeliveryLabels { outcome })
             .inc();
     }
 

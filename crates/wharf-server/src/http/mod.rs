@@ -13,16 +13,20 @@ mod admission;
 mod body;
 mod chunks;
 mod content;
+mod diary;
 mod drive;
 pub(crate) mod error;
 mod extract;
 mod health;
 mod hook;
+mod log;
 mod metrics;
 mod observe;
 pub(crate) mod openapi;
 mod origin;
+mod portage;
 mod problems;
+mod search;
 mod stream;
 
 use std::sync::Arc;
@@ -82,7 +86,7 @@ impl Http {
         }))
     }
 
-    fn wharf(&self) -> &Wharf {
+    pub(crate) fn wharf(&self) -> &Wharf {
         &self.0.wharf
     }
 
@@ -106,6 +110,11 @@ impl Http {
         self.0.stopping.is_cancelled()
     }
 
+    /// Counts an attempt to post a webhook's delivery.
+    pub(crate) fn count_delivery(&self, is_taken: bool) {
+        self.metrics().count_delivery(is_taken);
+    }
+
     /// Tasks that outlive the request that began them; the server waits for them before it ends.
     pub(crate) fn work(&self) -> &TaskTracker {
         &self.0.work
@@ -120,7 +129,11 @@ fn routes() -> OpenApiRouter<Http> {
         .merge(drive::routes())
         .merge(content::routes())
         .merge(chunks::routes())
+        .merge(log::routes())
+        .merge(search::routes())
+        .merge(diary::routes())
         .merge(hook::routes())
+        .merge(portage::routes())
         .routes(routes!(openapi::describe));
     openapi::described(
         OpenApiRouter::new()

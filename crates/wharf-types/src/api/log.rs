@@ -363,6 +363,23 @@ pub struct Reach {
     pub position: u64,
 }
 
+/// A position that a device has stored a log up to. Going back is ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceReach {
+    /// The device.
+    pub device: DeviceId,
+    /// The position.
+    pub position: u64,
+}
+
+/// How far a device has numbered what it sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SentUpTo {
+    /// The greatest number that it has used; 0 for none. The next one is one more.
+    pub number: u64,
+}
+
 /// How far the members of a room have come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Cursors {

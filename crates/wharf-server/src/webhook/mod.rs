@@ -1,0 +1,138 @@
+//! The worker that posts the entries of rooms to their outgoing webhooks.
+//!
+//! The house says what is due and keeps each webhook's cursor; this worker posts, a bounded number of deliveries at once, and
+//! tells the house how it went. It holds nothing that a crash could lose: a delivery whose outcome was not told is made
+//! again, under the same name.
+
+mod post;
+mod trust;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use wharf_core::{OutgoingHooks, Wharf};
+use wharf_types::HookId;
+
+use crate::http::Http;
+use post::Poster;
+pub(crate) use trust::Trust;
+pub use trust::TrustError;
+
+/// How often the house is asked what is due.
+const POLL_PERIOD: Duration = Duration::from_secs(1);
+/// Deliveries at once. One receiver that does not answer holds one of them for a quarter of a minute at most.
+const DELIVERIES_AT_ONCE: usize = 16;
+/// Deliveries to one receiver before it is another one's turn.
+const DELIVERIES_IN_ROW: u32 = 10;
+/// How long deliveries under way may take to end after the server was told to stop.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The worker.
+pub(crate) struct Worker {
+    http: Http,
+    poster: Arc<Poster>,
+    under_way: JoinSet<HookId>,
+    /// Webhooks that a task of this process is at.
+    taken: Vec<HookId>,
+}
+
+impl Worker {
+    /// A worker for the house behind `http`, or none where nothing may be posted.
+    pub(crate) fn new(http: Http, trust: Trust) -> Option<Self> {
+        let allowed = http.wharf().hooks().allowed();
+        if allowed == OutgoingHooks::Off {
+            return None;
+        }
+        Some(Self {
+            http,
+            poster: Arc::new(Poster::new(allowed, trust)),
+            under_way: JoinSet::new(),
+            taken: Vec::new(),
+        })
+    }
+
+    /// Delivers until `stopping`, then lets what is under way end.
+    pub(crate) async fn run(mut self, stopping: CancellationToken) {
+        while !stopping.is_cancelled() {
+            if let Err(error) = self.start_due().await {
+                tracing::warn!(?error, "cannot read which webhooks are due");
+            }
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = sleep(POLL_PERIOD) => {}
+                Some(ended) = self.under_way.join_next() => self.forget(ended),
+            }
+        }
+        let drain = async { while self.under_way.join_next().await.is_some() {} };
+        if timeout(DRAIN_DEADLINE, drain).await.is_err() {
+            tracing::info!("webhooks under way are cut off; they will be delivered again");
+        }
+    }
+
+    /// Starts what is due, as far as there is room for it.
+    async fn start_due(&mut self) -> wharf_core::Result<()> {
+        while let Some(ended) = self.under_way.try_join_next() {
+            self.forget(ended);
+        }
+        let room = DELIVERIES_AT_ONCE.saturating_sub(self.taken.len());
+        if room == 0 {
+            return Ok(());
+        }
+        let due = self
+            .http
+            .wharf()
+            .hooks()
+            .due(u32::try_from(DELIVERIES_AT_ONCE).unwrap_or(u32::MAX))
+            .await?;
+        let free: Vec<HookId> = due
+            .into_iter()
+            .filter(|id| !self.taken.contains(id))
+            .take(room)
+            .collect();
+        for id in free {
+            self.taken.push(id);
+            let task = deliver(self.http.clone(), Arc::clone(&self.poster), id);
+            self.under_way.spawn(async move {
+                if let Err(error) = task.await {
+                    tracing::warn!(hook = %id, ?error, "cannot keep a webhook's books");
+                }
+                id
+            });
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, ended: Result<HookId, tokio::task::JoinError>) {
+        match ended {
+            Ok(id) => self.taken.retain(|taken| *taken != id),
+            Err(error) => {
+                // Which one it was is not known any more: the claims in the house still keep them apart.
+                tracing::error!(%error, "a webhook's delivery fell over");
+                self.taken.clear();
+            }
+        }
+    }
+}
+
+/// Makes a webhook's deliveries until it has no more, one fails, or it is another one's turn.
+async fn deliver(http: Http, poster: Arc<Poster>, id: HookId) -> wharf_core::Result<()> {
+    let wharf: &Wharf = http.wharf();
+    for _ in 0..DELIVERIES_IN_ROW {
+        let Some(delivery) = wharf.hooks().claim(id).await? else {
+            return Ok(());
+        };
+        let posted = poster.post(&delivery, wharf.clock().now_ms()).await;
+        http.count_delivery(posted.is_ok());
+        match posted {
+            Ok(()) => wharf.hooks().delivered(&delivery).await?,
+            Err(failure) => {
+                tracing::debug!(hook = %id, reason = failure.reason, "a delivery was not taken");
+                return wharf.hooks().failed(&delivery, failure).await;
+            }
+        }
+    }
+    Ok(())
+}

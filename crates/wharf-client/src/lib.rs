@@ -3,10 +3,12 @@
 //! It knows the server through the public HTTP API alone, so that anyone could have written it.
 //!
 //! - [`api`]: a typed call for each route, over a fixed number of connections ([`net`]).
+//! - [`chat`]: conversations, from a local copy that is kept up to date, with an outbox.
 //! - [`task`]: the client's own list of transfers, shared by all its processes.
 //! - [`transfer`]: puts and gets of files and folders, streams, and the runner that ties them to their tasks.
 
 pub mod api;
+pub mod chat;
 pub mod clock;
 mod disk;
 pub mod error;
@@ -18,6 +20,7 @@ pub mod task;
 pub mod transfer;
 
 pub use api::{Api, ApiError, Room};
+pub use chat::{Chat, ChatOptions};
 pub use clock::Clock;
 pub use error::Error;
 pub use progress::{Progress, Snapshot};

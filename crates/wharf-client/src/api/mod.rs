@@ -97,6 +97,17 @@ impl Api {
         })
     }
 
+    /// As [`Api::connect`], without opening the connections: each is opened by the first call that needs it.
+    ///
+    /// # Errors
+    /// [`ApiError::Setup`] for an unusable address or certificate file.
+    pub fn lazily(options: Options) -> Result<Self, ApiError> {
+        Ok(Self {
+            connections: Connections::lazily(options)?,
+            authorization: None,
+        })
+    }
+
     /// The same connections with a session's token.
     ///
     /// # Errors

@@ -88,14 +88,21 @@ impl Connections {
     /// Opens all connections.
     pub(crate) async fn open(options: Options) -> Result<Self, ApiError> {
         let connections = options.connections.clamp(1, CONNECTIONS_MAX);
-        let opened = Self(Arc::new(Inner::new(options)?));
-        opened.0.free.add_permits(connections);
+        let opened = Self::lazily(options)?;
         // All are taken before the first is given back, so that each dials its own.
         let mut leases = Vec::new();
         for _ in 0..connections {
             leases.push(opened.lease().await?);
         }
         try_join_all(leases.into_iter().map(Lease::dial)).await?;
+        Ok(opened)
+    }
+
+    /// The connections, each to be opened by the first call that needs it.
+    pub(crate) fn lazily(options: Options) -> Result<Self, ApiError> {
+        let connections = options.connections.clamp(1, CONNECTIONS_MAX);
+        let opened = Self(Arc::new(Inner::new(options)?));
+        opened.0.free.add_permits(connections);
         Ok(opened)
     }
 

@@ -1,6 +1,6 @@
 //! The client's own list of transfers, in one SQLite file that all its processes share.
 
-mod process;
+pub(crate) mod process;
 mod store;
 
 use std::path::PathBuf;

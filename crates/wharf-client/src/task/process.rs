@@ -4,7 +4,7 @@ use rustix::process::{Pid, test_kill_process};
 
 /// What tells a process from any other that had or will have its number: the machine's start and its own. `None` where the
 /// system does not say.
-pub(super) fn mark(pid: u32) -> Option<String> {
+pub(crate) fn mark(pid: u32) -> Option<String> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in parentheses, and may hold anything; the start is the 22nd.
@@ -14,7 +14,7 @@ pub(super) fn mark(pid: u32) -> Option<String> {
 }
 
 /// Whether there is a process of this number, whoever's it is.
-pub(super) fn exists(pid: u32) -> bool {
+pub(crate) fn exists(pid: u32) -> bool {
     i32::try_from(pid)
         .ok()
         .and_then(Pid::from_raw)

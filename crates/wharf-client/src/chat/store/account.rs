@@ -1,0 +1,532 @@
+//! The account's own list: contacts, rooms, invitations and how far was read.
+
+use rusqlite::{Connection, Transaction, params};
+use wharf_types::api::contact::Contact;
+use wharf_types::api::live::Welcome;
+use wharf_types::api::log::Entry;
+use wharf_types::api::room::{AccountItem, Person, Room, RoomMember};
+use wharf_types::{AccountId, RoomId};
+
+use super::entry::{self, Run};
+use super::{ChatError, Meta, Touched, hash_at, json, put, room_at, signed, unsigned};
+
+/// Longest part of a log that was missed and is read in full. What is longer is read from its end, as far as somebody
+/// looks, and what was stored before it is let go.
+const GAP_MAX: u64 = 1000;
+
+/// Unread entries and mentions past `read`, as of `head`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counts {
+    head: u64,
+    read: u64,
+    unread: u64,
+    mentions: u64,
+}
+
+/// Takes note of what the connection is. The store must be of the same account.
+pub(in crate::chat) fn welcome(tx: &Transaction<'_>, welcome: &Welcome) -> Result<bool, ChatError> {
+    let meta = Meta::read(tx)?;
+    if let Some(kept) = meta.account
+        && kept != welcome.account
+    {
+        return Err(ChatError::OtherAccount {
+            kept,
+            found: welcome.account,
+        });
+    }
+    let is_other_epoch = meta.epoch.as_deref() != Some(welcome.epoch.as_str());
+    let version = if is_other_epoch {
+        0
+    } else {
+        meta.account_version
+    };
+    tx.prepare_cached(
+        "UPDATE meta SET account = ?1, epoch = ?2, account_version = ?3, recall_minutes = ?4, edit_minutes = ?5",
+    )?
+    .execute(params![
+        welcome.account.as_bytes(),
+        welcome.epoch,
+        signed(version),
+        welcome.recall_minutes,
+        welcome.edit_minutes
+    ])?;
+    if version == 0 {
+        // The whole list comes: what is not in it is gone.
+        for table in ["room", "contact", "contact_group", "invitation"] {
+            tx.execute(&format!("UPDATE {table} SET is_current = 0"), [])?;
+        }
+    }
+    Ok(is_other_epoch)
+}
+
+/// Lets go of what was not in a list that came whole.
+pub(in crate::chat) fn forget_stale(
+    tx: &Transaction<'_>,
+    touched: &mut Touched,
+) -> Result<(), ChatError> {
+    let mut statement = tx.prepare_cached("SELECT id FROM room WHERE is_current = 0")?;
+    let gone: Vec<RoomId> = statement
+        .query_map([], |row| room_at(row, 0))?
+        .collect::<Result<_, _>>()?;
+    for room in gone {
+        forget_room(tx, room, touched)?;
+    }
+    let contacts = tx.execute("DELETE FROM contact WHERE is_current = 0", [])?
+        + tx.execute("DELETE FROM contact_group WHERE is_current = 0", [])?;
+    touched.has_contacts |= contacts > 0;
+    touched.has_invitations |= tx.execute("DELETE FROM invitation WHERE is_current = 0", [])? > 0;
+    Ok(())
+}
+
+/// Applies a change of the list, unless this or a later one was applied already.
+pub(in crate::chat) fn apply_items(
+    tx: &Transaction<'_>,
+    version: u64,
+    items: &[AccountItem],
+    touched: &mut Touched,
+) -> Result<(), ChatError> {
+    if version <= Meta::read(tx)?.account_version {
+        return Ok(());
+    }
+    for item in items {
+        apply_item(tx, item, touched)?;
+    }
+    tx.prepare_cached("UPDATE meta SET account_version = ?1")?
+        .execute([signed(version)])?;
+    Ok(())
+}
+
+fn apply_item(
+    tx: &Transaction<'_>,
+    item: &AccountItem,
+    touched: &mut Touched,
+) -> Result<(), ChatError> {
+    match item {
+        AccountItem::Contact(contact) => apply_contact(tx, contact, touched)?,
+        AccountItem::ContactGone { account } => {
+            tx.execute(
+                "DELETE FROM contact WHERE account = ?1",
+                [account.as_bytes()],
+            )?;
+            touched.has_contacts = true;
+        }
+        AccountItem::Group(group) => {
+            put(
+                tx,
+                "INSERT OR REPLACE INTO contact_group (id, data, is_current) VALUES (?1, ?2, 1)",
+                group.id.as_bytes(),
+                group,
+            )?;
+            touched.has_contacts = true;
+        }
+        AccountItem::GroupGone { group } => {
+            tx.execute(
+                "DELETE FROM contact_group WHERE id = ?1",
+                [group.as_bytes()],
+            )?;
+            touched.has_contacts = true;
+        }
+        AccountItem::Room(room) => apply_room(tx, room, touched)?,
+        AccountItem::RoomGone { room } => forget_room(tx, *room, touched)?,
+        AccountItem::Invitation(invitation) => {
+            put(
+                tx,
+                "INSERT OR REPLACE INTO invitation (room, data, is_current) VALUES (?1, ?2, 1)",
+                invitation.room.as_bytes(),
+                invitation,
+            )?;
+            put_person(tx, &invitation.by)?;
+            touched.has_invitations = true;
+        }
+        AccountItem::InvitationGone { room } => {
+            tx.execute("DELETE FROM invitation WHERE room = ?1", [room.as_bytes()])?;
+            touched.has_invitations = true;
+        }
+        AccountItem::Read {
+            room,
+            position,
+            unread,
+            mentions,
+            head,
+        } => {
+            let counts = Counts {
+                head: *head,
+                read: *position,
+                unread: *unread,
+                mentions: *mentions,
+            };
+            if set_counts(tx, *room, counts)? {
+                touched.rooms.insert(*room);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn apply_contact(
+    tx: &Transaction<'_>,
+    contact: &Contact,
+    touched: &mut Touched,
+) -> Result<(), ChatError> {
+    put(
+        tx,
+        "INSERT OR REPLACE INTO contact (account, data, is_current) VALUES (?1, ?2, 1)",
+        contact.person.id.as_bytes(),
+        contact,
+    )?;
+    put_person(tx, &contact.person)?;
+    touched.has_contacts = true;
+    touched.rooms.extend(contact.room);
+    Ok(())
+}
+
+/// Takes a room as the server says that it is. Where its log went on, the entries are still to come.
+fn apply_room(tx: &Transaction<'_>, room: &Room, touched: &mut Touched) -> Result<(), ChatError> {
+    tx.prepare_cached(
+        "INSERT INTO room (id, data, is_current, floor, read, counted, unread, mentions, last, first, tail, tail_hash) \
+         VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?5 + 1, ?5, ?9) \
+         ON CONFLICT (id) DO UPDATE SET data = excluded.data, is_current = 1, \
+         read = CASE WHEN is_current = 1 THEN max(read, excluded.read) ELSE excluded.read END",
+    )?
+    .execute(params![
+        room.id.as_bytes(),
+        json(room)?,
+        signed(room.floor),
+        signed(room.read),
+        signed(room.head),
+        signed(room.unread),
+        signed(room.mentions),
+        room.last.as_ref().map(json).transpose()?,
+        room.head_hash.as_bytes(),
+    ])?;
+    if let Some(peer) = &room.peer {
+        put_person(tx, peer)?;
+    }
+    let counts = Counts {
+        head: room.head,
+        read: room.read,
+        unread: room.unread,
+        mentions: room.mentions,
+    };
+    set_counts(tx, room.id, counts)?;
+    let counted: u64 = tx
+        .prepare_cached("SELECT counted FROM room WHERE id = ?1")?
+        .query_row([room.id.as_bytes()], |row| unsigned(row, 0))?;
+    if counted <= room.head {
+        tx.prepare_cached("UPDATE room SET last = ?2 WHERE id = ?1")?
+            .execute(params![
+                room.id.as_bytes(),
+                room.last.as_ref().map(json).transpose()?
+            ])?;
+    }
+    if entry::raise_floor(tx, room.id, room.floor)? {
+        touched.timelines.insert(room.id);
+    }
+    touched.rooms.insert(room.id);
+    Ok(())
+}
+
+/// Takes the rooms whose log is not where it is here, at the start of a connection: what comes live follows their heads.
+pub(in crate::chat) fn apply_rooms(
+    tx: &Transaction<'_>,
+    rooms: &[Room],
+    diverged: &[RoomId],
+    is_other_epoch: bool,
+    touched: &mut Touched,
+) -> Result<(), ChatError> {
+    for room in diverged {
+        entry::forget(tx, *room)?;
+        touched.timelines.insert(*room);
+    }
+    for room in rooms {
+        let is_ahead = Run::read(tx, room.id)?.is_some_and(|run| run.tail > room.head);
+        if is_other_epoch && is_ahead {
+            entry::forget(tx, room.id)?;
+        }
+        apply_room(tx, room, touched)?;
+        entry::go_on_from(tx, room.id, room.head, room.head_hash, GAP_MAX)?;
+        touched.timelines.insert(room.id);
+    }
+    Ok(())
+}
+
+/// Takes counts of the server, unless this device has read further; says whether that changed any. Entries past the
+/// counted head that are here already are added.
+fn set_counts(tx: &Transaction<'_>, room: RoomId, counts: Counts) -> Result<bool, ChatError> {
+    let Some(row) = Reading::read(tx, room)? else {
+        return Ok(false);
+    };
+    let position = row.position();
+    if counts.read < position {
+        // The server will say it again once it knows how far this device has read. Until then there is an upper bound.
+        if counts.head <= row.counted {
+            return Ok(false);
+        }
+        let missed = counts.head.saturating_sub(row.counted);
+        let unread = counts.unread.min(row.unread + missed);
+        let mentions = counts.mentions.min(row.mentions + missed);
+        return set_reading(
+            tx,
+            room,
+            row,
+            Reading {
+                counted: counts.head,
+                unread,
+                mentions,
+                ..row
+            },
+        );
+    }
+    let counted = if counts.head >= row.counted {
+        counts.head
+    } else {
+        counts.head.max(row.tail)
+    };
+    let (unread, mentions) = entry::count_past(tx, room, counts.head.max(counts.read), counted)?;
+    let now = Reading {
+        read: row.read.max(counts.read),
+        counted,
+        unread: counts.unread + unread,
+        mentions: counts.mentions + mentions,
+        ..row
+    };
+    set_reading(tx, room, row, now)
+}
+
+/// Notes that the account has read up to `position`, for the server to be told. Says whether that is further.
+pub(in crate::chat) fn mark_read(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    position: u64,
+) -> Result<bool, ChatError> {
+    let Some(row) = Reading::read(tx, room)? else {
+        return Ok(false);
+    };
+    let position = position.min(row.counted);
+    if position <= row.position() {
+        return Ok(false);
+    }
+    let mut now = Reading {
+        read_wanted: position,
+        ..row
+    };
+    if position >= row.counted {
+        (now.unread, now.mentions) = (0, 0);
+    } else if position + 1 >= row.first {
+        now.counted = row.counted.min(row.tail).max(position);
+        (now.unread, now.mentions) = entry::count_past(tx, room, position, now.counted)?;
+    }
+    set_reading(tx, room, row, now)
+}
+
+/// Reads further because of an own entry: the server does the same.
+pub(super) fn read_by_writing(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    position: u64,
+) -> Result<(), ChatError> {
+    if let Some(row) = Reading::read(tx, room)?
+        && position > row.position()
+    {
+        let now = Reading {
+            read: position,
+            unread: 0,
+            mentions: 0,
+            ..row
+        };
+        set_reading(tx, room, row, now)?;
+    }
+    Ok(())
+}
+
+/// Rooms in which this device has read further than the server knows.
+pub(in crate::chat) fn unsaid_reads(tx: &Connection) -> Result<Vec<(RoomId, u64)>, ChatError> {
+    let mut statement =
+        tx.prepare_cached("SELECT id, read_wanted FROM room WHERE read_wanted > read")?;
+    let found = statement
+        .query_map([], |row| Ok((room_at(row, 0)?, unsigned(row, 1)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
+/// How far was read in a room, and what is past it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reading {
+    read: u64,
+    read_wanted: u64,
+    counted: u64,
+    unread: u64,
+    mentions: u64,
+    first: u64,
+    tail: u64,
+}
+
+impl Reading {
+    fn read(tx: &Connection, room: RoomId) -> Result<Option<Self>, ChatError> {
+        let mut statement = tx.prepare_cached(
+            "SELECT read, read_wanted, counted, unread, mentions, first, tail FROM room WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([room.as_bytes()])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            read: unsigned(row, 0)?,
+            read_wanted: unsigned(row, 1)?,
+            counted: unsigned(row, 2)?,
+            unread: unsigned(row, 3)?,
+            mentions: unsigned(row, 4)?,
+            first: unsigned(row, 5)?,
+            tail: unsigned(row, 6)?,
+        }))
+    }
+
+    /// Up to where the account has read, on this device or another.
+    fn position(&self) -> u64 {
+        self.read.max(self.read_wanted)
+    }
+}
+
+fn set_reading(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    before: Reading,
+    now: Reading,
+) -> Result<bool, ChatError> {
+    if before == now {
+        return Ok(false);
+    }
+    tx.prepare_cached(
+        "UPDATE room SET read = ?2, read_wanted = ?3, counted = ?4, unread = ?5, mentions = ?6 WHERE id = ?1",
+    )?
+    .execute(params![
+        room.as_bytes(),
+        signed(now.read),
+        signed(now.read_wanted),
+        signed(now.counted),
+        signed(now.unread),
+        signed(now.mentions)
+    ])?;
+    Ok(true)
+}
+
+/// Counts an entry that came live, once.
+pub(super) fn count(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    entry: &Entry,
+    is_countable: bool,
+    is_mention: bool,
+) -> Result<bool, ChatError> {
+    let Some(row) = Reading::read(tx, room)? else {
+        return Ok(false);
+    };
+    if entry.position <= row.counted {
+        return Ok(false);
+    }
+    let is_past = entry.position > row.position();
+    let now = Reading {
+        counted: entry.position,
+        unread: row.unread + u64::from(is_countable && is_past),
+        mentions: row.mentions + u64::from(is_mention && is_past),
+        ..row
+    };
+    set_reading(tx, room, row, now)
+}
+
+/// Lets go of all that is stored of a room.
+fn forget_room(tx: &Transaction<'_>, room: RoomId, touched: &mut Touched) -> Result<(), ChatError> {
+    for sql in [
+        "DELETE FROM entry WHERE room = ?1",
+        "DELETE FROM cursor WHERE room = ?1",
+        "DELETE FROM member WHERE room = ?1",
+    ] {
+        tx.prepare_cached(sql)?.execute([room.as_bytes()])?;
+    }
+    let gone = tx
+        .prepare_cached("DELETE FROM room WHERE id = ?1")?
+        .execute([room.as_bytes()])?;
+    if gone > 0 {
+        touched.rooms.remove(&room);
+        touched.timelines.remove(&room);
+        touched.gone.insert(room);
+    }
+    Ok(())
+}
+
+fn put_person(tx: &Transaction<'_>, person: &Person) -> Result<(), ChatError> {
+    put(
+        tx,
+        "INSERT OR REPLACE INTO person (account, data) VALUES (?1, ?2)",
+        person.id.as_bytes(),
+        person,
+    )
+}
+
+/// Takes the people of a room, former members included.
+pub(in crate::chat) fn put_members(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    members: &[RoomMember],
+) -> Result<(), ChatError> {
+    tx.execute("DELETE FROM member WHERE room = ?1", [room.as_bytes()])?;
+    for member in members {
+        put_person(tx, &member.person)?;
+        tx.prepare_cached(
+            "INSERT OR REPLACE INTO member (room, account, data) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![
+            room.as_bytes(),
+            member.person.id.as_bytes(),
+            json(member)?
+        ])?;
+    }
+    Ok(())
+}
+
+/// Notes how far somebody has come.
+pub(in crate::chat) fn put_cursor(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    account: AccountId,
+    read: Option<u64>,
+    delivered: Option<u64>,
+) -> Result<(), ChatError> {
+    tx.prepare_cached(
+        "INSERT INTO cursor (room, account, read, delivered) VALUES (?1, ?2, ?3, max(?3, ?4)) \
+         ON CONFLICT (room, account) DO UPDATE SET read = max(read, excluded.read), \
+         delivered = max(delivered, excluded.delivered)",
+    )?
+    .execute(params![
+        room.as_bytes(),
+        account.as_bytes(),
+        signed(read.unwrap_or_default()),
+        signed(delivered.unwrap_or_default())
+    ])?;
+    Ok(())
+}
+
+/// The rooms and where their logs are here, those that were used last first.
+pub(in crate::chat) fn known_heads(
+    tx: &Connection,
+    limit: usize,
+) -> Result<Vec<(RoomId, Run)>, ChatError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT id, first, tail, tail_hash, floor, island_first, island_tail FROM room \
+         ORDER BY json_extract(last, '$.at_ms') DESC NULLS LAST LIMIT ?1",
+    )?;
+    let found = statement
+        .query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            let run = Run {
+                first: unsigned(row, 1)?,
+                tail: unsigned(row, 2)?,
+                tail_hash: hash_at(row, 3)?,
+                floor: unsigned(row, 4)?,
+                island_first: unsigned(row, 5)?,
+                island_tail: unsigned(row, 6)?,
+            };
+            Ok((room_at(row, 0)?, run))
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}

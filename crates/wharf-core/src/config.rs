@@ -73,6 +73,8 @@ pub struct AttemptLimits {
     pub per_login: u32,
     /// Sign-ups from one address, failed or not.
     pub signups_per_address: u32,
+    /// People that one account looks for by number, name or address, found or not.
+    pub finds_per_account: u32,
 }
 
 impl Default for AttemptLimits {
@@ -83,6 +85,7 @@ impl Default for AttemptLimits {
             per_address: 100,
             per_login: 100,
             signups_per_address: 100,
+            finds_per_account: 200,
         }
     }
 }

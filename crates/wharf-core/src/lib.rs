@@ -22,6 +22,7 @@ mod random;
 pub mod room;
 pub mod search;
 mod setting;
+mod text;
 pub mod transfer;
 
 use std::sync::Arc;

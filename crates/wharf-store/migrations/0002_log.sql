@@ -23,12 +23,14 @@ ALTER TABLE member ADD COLUMN is_marked {int} NOT NULL DEFAULT 0;
 ALTER TABLE member ADD COLUMN is_hidden {int} NOT NULL DEFAULT 0;
 ALTER TABLE member ADD COLUMN draft {text} NOT NULL DEFAULT '';
 
--- Who was a member once, so that what they wrote keeps its author's name.
+-- Who was a member once, so that what they wrote keeps its author's name. Who was removed comes back by an invitation
+-- only, not by a link.
 CREATE TABLE past_member (
   room_id {bytes} NOT NULL,
   account_id {bytes} NOT NULL,
   joined_ms {int} NOT NULL,
   left_ms {int} NOT NULL,
+  is_removed {int} NOT NULL CHECK (is_removed IN (0, 1)),
   PRIMARY KEY (room_id, account_id)
 ) {clustered};
 
@@ -45,6 +47,7 @@ CREATE TABLE contact (
   since_ms {int} NOT NULL,
   PRIMARY KEY (account_id, other_id)
 ) {clustered};
+CREATE INDEX contact_other ON contact (other_id, account_id);
 
 CREATE TABLE contact_group (
   account_id {bytes} NOT NULL,
@@ -81,6 +84,7 @@ CREATE TABLE room_invitation (
   PRIMARY KEY (account_id, room_id)
 ) {clustered};
 CREATE INDEX room_invitation_room ON room_invitation (room_id);
+CREATE INDEX room_invitation_by ON room_invitation (by_id);
 
 -- The code itself is never stored. uses_left is NULL for any number.
 CREATE TABLE room_link (

@@ -80,6 +80,8 @@ pub const MEMBERS_PER_ROOM_MAX: u32 = 10_000;
 pub const ROOMS_PER_ACCOUNT_MAX: u32 = 10_000;
 /// Most links, and most webhooks, of a room.
 pub const LINKS_PER_ROOM_MAX: u32 = 50;
+/// Most invitations of a room that have no answer.
+pub const INVITATIONS_PER_ROOM_MAX: u32 = 1_000;
 /// Most webhooks of a room.
 pub const HOOKS_PER_ROOM_MAX: u32 = 20;
 /// Longest address that an outgoing webhook posts to, in bytes.
@@ -90,6 +92,8 @@ pub const HOOK_DELIVERY_ENTRIES_MAX: u32 = 100;
 pub const HOOK_MESSAGE_NAME_BYTES_MAX: usize = 100;
 /// Most contacts of an account, requests included.
 pub const CONTACTS_PER_ACCOUNT_MAX: u32 = 10_000;
+/// Most requests of one account that have no answer.
+pub const CONTACT_REQUESTS_MAX: u32 = 100;
 /// Most groups of contacts of an account.
 pub const CONTACT_GROUPS_MAX: u32 = 100;
 /// Longest word that goes with a contact request, in bytes.

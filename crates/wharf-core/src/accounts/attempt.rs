@@ -11,7 +11,7 @@
 use std::net::IpAddr;
 
 use wharf_store::sql::{self, Tx};
-use wharf_types::{ErrorCode, SessionId};
+use wharf_types::{AccountId, ErrorCode, SessionId};
 
 use super::credential::LoginName;
 use crate::config::AttemptLimits;
@@ -80,6 +80,15 @@ pub(super) fn at_password(limits: &AttemptLimits, session: SessionId) -> Vec<Bou
         format!("password/{session}"),
         limits.per_login_and_address,
         Kind::Resets,
+    )]
+}
+
+/// The bounds that looking for people meets. Counted by account, found or not, so that nobody goes through all numbers.
+pub(super) fn at_find(limits: &AttemptLimits, account: AccountId) -> Vec<Bound> {
+    vec![Bound::new(
+        format!("find/{account}"),
+        limits.finds_per_account,
+        Kind::Stays,
     )]
 }
 

@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE32_NOPAD_VISUAL, BASE64URL_NOPAD};
 use wharf_types::limit::{
-    EMAIL_BYTES_MAX, LABEL_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX,
+    EMAIL_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX,
 };
 use wharf_types::name::{fold, nfc};
 
@@ -38,9 +38,9 @@ pub(super) enum LoginName {
 
 /// A secret, and the hash that is stored in its place.
 #[derive(Clone)]
-pub(super) struct Secret {
-    pub(super) text: String,
-    pub(super) hash: [u8; 32],
+pub(crate) struct Secret {
+    pub(crate) text: String,
+    pub(crate) hash: [u8; 32],
 }
 
 impl LoginName {
@@ -95,17 +95,6 @@ pub(super) fn email(text: &str) -> Result<Keyed> {
     Ok(Keyed { shown, key })
 }
 
-/// Checks a nickname or the name of a device.
-pub(super) fn label(what: &str, text: &str) -> Result<String> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > LABEL_BYTES_MAX || text.chars().any(char::is_control) {
-        return Err(Error::invalid(format!(
-            "{what} has 1 to {LABEL_BYTES_MAX} bytes and no control characters"
-        )));
-    }
-    Ok(text.to_owned())
-}
-
 /// Checks a new password, and gives it in the form that is hashed.
 pub(super) fn new_password(text: &str) -> Result<String> {
     let password = typed_password(text);
@@ -148,7 +137,7 @@ pub(super) fn token_hash(text: &str) -> Option<[u8; 32]> {
 }
 
 /// Makes a code that a person can read out or copy by hand.
-pub(super) fn new_code(random: &Random) -> Secret {
+pub(crate) fn new_code(random: &Random) -> Secret {
     let bytes: [u8; CODE_BYTES] = random.bytes();
     let letters = BASE32_NOPAD_VISUAL.encode(&bytes).to_lowercase();
     let mut text = String::with_capacity(letters.len() + letters.len() / CODE_GROUP_CHARS);
@@ -165,7 +154,7 @@ pub(super) fn new_code(random: &Random) -> Secret {
 }
 
 /// What the database knows a code by, or nothing if the text is no code. Letter case, spaces and dashes do not matter.
-pub(super) fn code_hash(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn code_hash(text: &str) -> Option<[u8; 32]> {
     let letters: String = text
         .chars()
         .filter(|c| !c.is_whitespace() && *c != '-')
@@ -179,8 +168,8 @@ pub(super) fn code_hash(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::{
-        LoginName, code_hash, email, label, new_code, new_password, new_token, token_hash,
-        typed_password, username,
+        LoginName, code_hash, email, new_code, new_password, new_token, token_hash, typed_password,
+        username,
     };
     use crate::random::Random;
 
@@ -237,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn email_and_label_are_bounded() {
+    fn an_email_address_is_bounded() {
         assert!(email("a@b").is_ok());
         for bad in [
             "a",
@@ -249,10 +238,6 @@ mod tests {
         ] {
             assert!(email(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(label("a device", "  laptop ").unwrap(), "laptop");
-        assert!(label("a device", " ").is_err());
-        assert!(label("a device", "a\nb").is_err());
-        assert!(label("a device", &"x".repeat(101)).is_err());
     }
 
     #[test]

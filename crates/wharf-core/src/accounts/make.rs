@@ -5,11 +5,12 @@ use wharf_types::api::account::{Account, AccountRole};
 use wharf_types::api::room::{History, Role, RoomKind};
 use wharf_types::{AccountId, ErrorCode, RoomId};
 
-use super::credential::{Keyed, NUMBER_MIN, NUMBERS, email, label, username};
+use super::credential::{Keyed, NUMBER_MIN, NUMBERS, email, username};
 use super::rows;
 use crate::Ground;
 use crate::error::{Error, Result};
 use crate::room::{self, NewRoom};
+use crate::text::label;
 
 /// How many numbers are tried at random before the house says that they run out: with half of them taken, that many
 /// misses in a row do not happen.

@@ -19,15 +19,20 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use wharf_store::sql::{Lock, Tx};
+use wharf_types::AccountId;
 use wharf_types::api::account::{Account, ServerInfo};
+use wharf_types::api::room::Person;
 
 pub use admin::Admin;
+pub(crate) use credential::{code_hash, new_code};
+pub(crate) use rows::account;
 
 use crate::access::session_ended;
 use crate::caller::Caller;
-use crate::error::Result;
-use crate::{Ground, setting};
+use crate::error::{Error, Result};
+use crate::{Ground, contact, setting};
 use cache::SessionCache;
+use credential::LoginName;
 use password::Passwords;
 
 /// The version that the server says it is.
@@ -53,7 +58,7 @@ impl Accounts {
         let passwords =
             Passwords::new(ground.config.password_hashes_at_once, ground.random.clone())?;
         let epoch = new_epoch(&ground);
-        let code = credential::new_code(&ground.random);
+        let code = new_code(&ground.random);
         let hash = signup::hex(&code.hash);
         let prepare = move |tx: &mut Tx<'_>| -> Result<bool> {
             if setting::get(tx, setting::EPOCH)?.is_none() {
@@ -108,7 +113,7 @@ impl Accounts {
     /// The caller's account.
     pub async fn account(&self, caller: &Caller) -> Result<Account> {
         let id = caller.account()?;
-        let found = self.ground.db.read(move |tx| rows::account(tx, id)).await?;
+        let found = self.ground.db.read(move |tx| account(tx, id)).await?;
         found.ok_or_else(session_ended)
     }
 
@@ -141,4 +146,30 @@ impl Accounts {
 
 fn new_epoch(ground: &Ground) -> String {
     data_encoding::HEXLOWER.encode(&ground.random.bytes::<16>())
+}
+
+/// Finds somebody by what a person types to say who is meant, for `account`, which is counted. The inner result is a
+/// refusal that counts.
+///
+/// # Errors
+/// - `NotFound`: nobody is called so.
+/// - `Limited`: the account has looked for too many people lately.
+pub(crate) fn find_by_login(
+    tx: &mut Tx<'_>,
+    ground: &Ground,
+    account: AccountId,
+    who: &str,
+) -> Result<Result<Person>> {
+    let limits = &ground.config.attempts;
+    let bounds = attempt::at_find(limits, account);
+    attempt::begin(tx, &bounds, limits, ground.clock.now_ms(), |_| Ok(false))?;
+    let found = match LoginName::parse(who) {
+        Some(login) => rows::account_by_login(tx, &login)?,
+        None => None,
+    };
+    let Some(found) = found else {
+        return Ok(Err(Error::not_found("there is nobody by this name")));
+    };
+    let person = contact::person(tx, found.account.id)?;
+    Ok(person.ok_or_else(|| Error::not_found("there is nobody by this name")))
 }

@@ -61,7 +61,7 @@ pub(super) const fn role_text(role: AccountRole) -> &'static str {
     }
 }
 
-pub(super) fn account(tx: &mut Tx<'_>, id: AccountId) -> sql::Result<Option<Account>> {
+pub(crate) fn account(tx: &mut Tx<'_>, id: AccountId) -> sql::Result<Option<Account>> {
     tx.opt(
         concat!("SELECT ", account_columns!(), " FROM account WHERE id = ?1"),
         &[id.into()],

@@ -5,11 +5,12 @@ use wharf_types::api::account::{Account, LoggedIn, RenameSession, Session};
 use wharf_types::limit::SESSIONS_PER_ACCOUNT_MAX;
 use wharf_types::{AccountId, SessionId};
 
-use super::credential::{self, label};
+use super::credential;
 use super::{Accounts, rows};
 use crate::access::{require_session, session_ended};
 use crate::caller::{Caller, Origin};
 use crate::error::{Error, Result};
+use crate::text::label;
 
 /// What a device is called that did not say.
 const DEVICE_UNNAMED: &str = "unnamed device";

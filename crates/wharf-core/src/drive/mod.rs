@@ -28,13 +28,14 @@ use wharf_types::api::drive::{
 use wharf_types::name::DrivePath;
 use wharf_types::{AccountId, RoomId};
 
-pub(crate) use commit::scopes_of;
+pub(crate) use commit::{save, scopes_of};
 pub(crate) use read::{StoredContent, file_to_hand_over};
 pub(crate) use retention::RetentionCursor;
 pub(crate) use rows::insert_root;
+pub(crate) use usage::hand_over;
 
 use crate::Ground;
-use crate::access::{Entered, Right, enter};
+use crate::access::{Entered, Right, enter, lock};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 
@@ -241,7 +242,7 @@ impl Drives {
             mended += self
                 .ground
                 .db
-                .write(Lock::Rooms(rooms.clone()), move |tx| {
+                .write(lock(&rooms, &[account]), move |tx| {
                     usage::recount(tx, account, &rooms)
                 })
                 .await?;

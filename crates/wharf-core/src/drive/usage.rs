@@ -54,6 +54,35 @@ pub(super) fn charge(
     Ok(())
 }
 
+/// Gives a room, whose lock the transaction holds, another owner, and its drive another quota to count on.
+///
+/// # Errors
+/// `OverQuota`: the new owner has no room for the drive.
+pub(crate) fn hand_over(tx: &mut Tx<'_>, room: &Entered, to: AccountId) -> Result<()> {
+    let taken = tx.exec(
+        "UPDATE account SET used_bytes = used_bytes + ?1 WHERE id = ?2 AND (?1 = 0 OR used_bytes + ?1 <= quota_bytes)",
+        &[room.used_bytes.into(), to.into()],
+    )?;
+    if taken == 0 {
+        return Err(Error::new(
+            ErrorCode::OverQuota,
+            format!(
+                "the room's drive of {} bytes does not fit the new owner's quota",
+                room.used_bytes
+            ),
+        ));
+    }
+    tx.exec(
+        "UPDATE account SET used_bytes = used_bytes - ?1 WHERE id = ?2",
+        &[room.used_bytes.into(), room.owner.into()],
+    )?;
+    tx.exec(
+        "UPDATE room SET owner_id = ?2 WHERE id = ?1",
+        &[room.id.into(), to.into()],
+    )?;
+    Ok(())
+}
+
 /// Counts what one account's rooms use again, mends what had drifted, and returns how many figures were wrong. `rooms` are
 /// the account's rooms, all of them locked.
 pub(super) fn recount(tx: &mut Tx<'_>, account: AccountId, rooms: &[RoomId]) -> sql::Result<u64> {

@@ -27,9 +27,9 @@ pub(crate) use append::{Author, append_in, door_text};
 #[expect(unused_imports, reason = "for the parts that the next commits fill in")]
 pub(crate) use cursor::{Unread, unread};
 pub(crate) use draft::check as check_draft;
-pub(crate) use rows::told_to_others;
 #[expect(unused_imports, reason = "for the parts that the next commits fill in")]
-pub(crate) use rows::{entry_at, last_said};
+pub(crate) use rows::entry_at;
+pub(crate) use rows::{last_said, told_to_others};
 
 use crate::Ground;
 use crate::access::{Right, enter};

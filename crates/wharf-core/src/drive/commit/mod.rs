@@ -9,6 +9,7 @@ mod nodes;
 mod place;
 mod prepare;
 mod put;
+mod save;
 mod trash;
 mod work;
 
@@ -17,13 +18,17 @@ use wharf_store::sql::{self, Lock, Tx};
 use wharf_types::api::drive::{Commit, Committed, FailedOp};
 use wharf_types::{ChunkHash, ErrorCode, RoomId};
 
+pub(crate) use self::save::save;
+
 use self::prepare::{Prepared, prepare};
 use self::work::{Applied, Work};
 use super::stream::Author;
 use super::{Drives, RoomRef, reap, usage};
+use crate::Ground;
 use crate::access::{Entered, Right, enter};
 use crate::caller::{Caller, Person};
 use crate::error::{Error, Result};
+use crate::live::Notices;
 
 /// Commits up to this many operations are made ready in place: it takes less time than another thread's turn.
 const PREPARE_IN_PLACE_OPS_MAX: usize = 32;
@@ -56,27 +61,41 @@ impl Drives {
                     Error::internal("a commit could not be made ready").because(error)
                 })??
         };
-        let clock = self.ground.clock.clone();
-        let random = self.ground.random.clone();
+        let ground = self.ground.clone();
         self.ground
-            .db
-            .write(Lock::Room(room), move |tx| {
+            .act(Lock::Room(room), move |tx| {
                 let person = *by.person()?;
                 let room = enter(tx, &by, room, Right::Edit)?;
-                if let Some(repeated) = find_repeated(tx, &room, &person, &prepared)? {
-                    return Ok(repeated);
-                }
-                let now_ms = clock.now_ms();
-                let author = Author {
-                    account: Some(person.account),
-                    session: Some(person.session),
+                let committed = match find_repeated(tx, &room, &person, &prepared)? {
+                    Some(repeated) => repeated,
+                    None => apply(tx, &ground, &person, &room, &prepared)?,
                 };
-                let ids = work::NodeIds::new(&random, now_ms);
-                let applied = Work::new(tx, &room, &prepared, ids, (author, now_ms)).apply()?;
-                settle(tx, &room, &person, &prepared, applied, now_ms)
+                let mut notices = Notices::default();
+                if !committed.repeated {
+                    notices.drives.push((room.id, committed.position));
+                }
+                Ok((committed, notices))
             })
             .await
     }
+}
+
+/// Takes a commit's steps in a room whose lock the transaction holds.
+fn apply(
+    tx: &mut Tx<'_>,
+    ground: &Ground,
+    person: &Person,
+    room: &Entered,
+    prepared: &Prepared,
+) -> Result<Committed> {
+    let now_ms = ground.clock.now_ms();
+    let author = Author {
+        account: Some(person.account),
+        session: Some(person.session),
+    };
+    let ids = work::NodeIds::new(&ground.random, now_ms);
+    let applied = Work::new(tx, room, prepared, ids, (author, now_ms)).apply()?;
+    settle(tx, room, person, prepared, applied, now_ms)
 }
 
 /// The answer to a commit whose id was applied before.

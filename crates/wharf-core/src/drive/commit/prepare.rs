@@ -13,6 +13,7 @@ use wharf_types::{ChunkHash, CommitId, ContentHash, ErrorCode, NodeId};
 use wharf_wire::manifest::{Manifest, content_of_packed, from_base64};
 
 use super::super::place::Part;
+use super::super::read::StoredContent;
 use super::super::tags::checked_tag;
 use crate::error::{Error, Result};
 
@@ -179,6 +180,37 @@ pub(super) fn prepare(commit: &Commit) -> Result<Prepared> {
         digest: digest(&commit.ops)?,
         folders: folders.paths,
         steps,
+    })
+}
+
+/// Makes ready what puts content that is stored already at a path where nothing is.
+///
+/// # Errors
+/// `Invalid` for a path that cannot be one.
+pub(super) fn prepare_saved(id: CommitId, path: &str, content: &StoredContent) -> Result<Prepared> {
+    let manifest = Manifest::unpack(&content.packed)
+        .map_err(|error| Error::internal(format!("stored manifest: {error}")))?;
+    let mut folders = Folders::default();
+    let put = Put {
+        spot: folders.spot(path, 0)?,
+        kind: NodeKind::File,
+        bytes: content.bytes,
+        hash: content.hash,
+        packed: content.packed.clone(),
+        chunks: manifest
+            .chunks
+            .iter()
+            .map(|chunk| (chunk.hash, chunk.bytes))
+            .collect(),
+        mtime_ns: content.mtime_ns,
+        executable: content.node.executable,
+        expect: Expect::Absent,
+    };
+    Ok(Prepared {
+        id,
+        digest: *content.hash.as_bytes(),
+        folders: folders.paths,
+        steps: vec![Step::Put(put)],
     })
 }
 

@@ -44,6 +44,7 @@ async fn strict(db: TestDb) -> House {
         per_address: 5,
         per_login: 7,
         signups_per_address: 4,
+        finds_per_account: 3,
     };
     house_with(db, attempts).await
 }

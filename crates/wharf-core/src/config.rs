@@ -3,6 +3,8 @@
 use wharf_types::api::account::SignupPolicy;
 use wharf_types::api::drive::Retention;
 
+use crate::live::LiveLimits;
+
 /// The operator's decisions.
 #[derive(Debug, Clone)]
 pub struct HouseConfig {
@@ -24,6 +26,8 @@ pub struct HouseConfig {
     pub scrub_days: u32,
     /// Bounds on sending.
     pub messages: MessageLimits,
+    /// Bounds on live connections.
+    pub live: LiveLimits,
     /// Minutes for which authors can take back what they said; 0 for ever. Owners of rooms can always.
     pub recall_minutes: u32,
     /// Minutes for which authors can change what they said; 0 for ever.
@@ -116,6 +120,7 @@ impl Default for HouseConfig {
             chunk_grace_hours: 48,
             scrub_days: 30,
             messages: MessageLimits::default(),
+            live: LiveLimits::default(),
             recall_minutes: 0,
             edit_minutes: 0,
             outgoing_hooks: OutgoingHooks::Public,

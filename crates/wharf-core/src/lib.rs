@@ -116,13 +116,14 @@ impl Wharf {
             grace_ms: i64::from(config.chunk_grace_hours) * 3_600_000,
             random: Arc::new(move || segment_random.bytes()),
         };
+        let live = Live::new(db.clone(), clock.clone(), &random, config.live);
         let ground = Ground {
+            live,
             chunks: ChunkStore::new(db.clone(), blob, options),
             db,
             clock: clock.clone(),
             random,
             config: Arc::new(config),
-            live: Live::default(),
         };
         let drive = Drives::new(ground.clone());
         let logs = Logs::new(ground.clone());

@@ -100,13 +100,17 @@ pub(super) fn mark_delivered(
 ) -> Result<((), Notices)> {
     let account = allow(tx, by, room)?;
     let position = position.min(rows::end(tx, room)?.head);
-    tx.exec(
+    let moved = tx.exec(
         "INSERT INTO delivered (room_id, account_id, device_id, position) VALUES (?1, ?2, ?3, ?4) \
          ON CONFLICT (room_id, account_id, device_id) DO UPDATE SET position = excluded.position \
          WHERE delivered.position < excluded.position",
         &[room.into(), account.into(), device.into(), position.into()],
     )?;
-    Ok(((), Notices::default()))
+    let mut notices = Notices::default();
+    if moved > 0 {
+        notices.delivered.push((room, account, position));
+    }
+    Ok(((), notices))
 }
 
 /// Every member's cursors. Who has read something has received it.

@@ -29,7 +29,7 @@ pub(crate) use cursor::{Unread, unread};
 pub(crate) use draft::check as check_draft;
 #[expect(unused_imports, reason = "for the parts that the next commits fill in")]
 pub(crate) use rows::entry_at;
-pub(crate) use rows::{last_said, told_to_others};
+pub(crate) use rows::{last_said, tail, told_to_others};
 
 use crate::Ground;
 use crate::access::{Right, enter};

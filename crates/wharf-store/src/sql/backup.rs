@@ -26,7 +26,7 @@ impl Db {
             .map_err(|error| Error::other(format_args!("{}: {error}", path.display())))?;
         let copied = match self.source() {
             Source::Sqlite(options) => copy_pages(&options.path, path),
-            Source::Postgres => self.copy_rows(path),
+            Source::Postgres(_) => self.copy_rows(path),
         };
         let done = copied.and_then(|()| sync(path));
         if done.is_err() {
@@ -42,7 +42,7 @@ impl Db {
     pub fn check(&self) -> Result<Vec<String>> {
         match self.source() {
             Source::Sqlite(options) => check_pages(&options.path),
-            Source::Postgres => self.check_rows(),
+            Source::Postgres(_) => self.check_rows(),
         }
     }
 

@@ -105,9 +105,9 @@ struct Shared {
 }
 
 /// What the database was opened with.
-pub(super) enum Source {
+pub(crate) enum Source {
     Sqlite(SqliteOptions),
-    Postgres,
+    Postgres(PostgresOptions),
 }
 
 impl Db {
@@ -138,7 +138,7 @@ impl Db {
         let counters = Arc::new(Counters::default());
         let threads = postgres::start(options, &write_queue, &read_queue, &counters)?;
         Ok(Self::with(
-            Source::Postgres,
+            Source::Postgres(options.clone()),
             [writes, reads],
             counters,
             threads,
@@ -166,7 +166,7 @@ impl Db {
         let (reads, read_queue) = Queue::new();
         let counters = Arc::new(Counters::default());
         let threads = postgres::start_to_read(options, &read_queue, &counters)?;
-        let source = Source::Postgres;
+        let source = Source::Postgres(options.clone());
         Self::to_read(source, options.migrations, reads, counters, threads)
     }
 
@@ -184,7 +184,7 @@ impl Db {
         Ok(db)
     }
 
-    pub(super) fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &Source {
         &self.shared.source
     }
 
@@ -210,7 +210,7 @@ impl Db {
     pub fn engine(&self) -> Engine {
         match self.shared.source {
             Source::Sqlite(_) => Engine::Sqlite,
-            Source::Postgres => Engine::Postgres,
+            Source::Postgres(_) => Engine::Postgres,
         }
     }
 

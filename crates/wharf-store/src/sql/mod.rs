@@ -26,6 +26,8 @@ mod stats;
 mod tx;
 mod value;
 
+pub(crate) use db::Source;
+
 pub use catalog::{Column, Kind, Table};
 pub use db::{Db, Engine, Lock, PostgresOptions, SqliteOptions};
 pub use error::{Error, Result};

@@ -2,7 +2,9 @@
 
 use http::Method;
 use wharf_types::DeviceId;
-use wharf_types::api::log::{Append, Appended, Cursors, EntryHistory, LogPage, Reach};
+use wharf_types::api::log::{
+    Append, Appended, Cursors, DeviceReach, EntryHistory, LogPage, Reach, SentUpTo,
+};
 
 use super::{Api, ApiError, Room, number};
 
@@ -103,14 +105,16 @@ impl Api {
         position: u64,
     ) -> Result<(), ApiError> {
         self.done(
-            self.request(
-                Method::PUT,
-                &["rooms", &room.to_string(), "delivered"],
-                &[("device", Some(&device.to_string()))],
-            )
-            .with_json(&Reach { position })?,
+            self.request(Method::PUT, &["rooms", &room.to_string(), "delivered"], &[])
+                .with_json(&DeviceReach { device, position })?,
         )
         .await
+    }
+
+    /// How far a device has numbered what it sent.
+    pub async fn sent(&self, device: DeviceId) -> Result<SentUpTo, ApiError> {
+        self.get(&["devices", &device.to_string(), "sent"], &[])
+            .await
     }
 
     /// How far the members of a room have come.

@@ -183,7 +183,7 @@ async fn files(
 /// Notes how far the caller has read
 ///
 /// On any device; what lies before is read, too. Going back is ignored.
-#[utoipa::path(post, path = "/rooms/{room}/read", tag = "log", params(Room), request_body = Reach,
+#[utoipa::path(put, path = "/rooms/{room}/read", tag = "log", params(Room), request_body = Reach,
     responses((status = 204, description = "Noted."), NeedsLogin, HasBody, CanBeMissing, Any))]
 async fn mark_read(
     State(http): State<Http>,
@@ -201,7 +201,7 @@ async fn mark_read(
 /// Notes how far a device has stored a room's log
 ///
 /// Going back is ignored.
-#[utoipa::path(post, path = "/rooms/{room}/delivered", tag = "log", params(Room), request_body = DeviceReach,
+#[utoipa::path(put, path = "/rooms/{room}/delivered", tag = "log", params(Room), request_body = DeviceReach,
     responses((status = 204, description = "Noted."), NeedsLogin, HasBody, CanBeMissing, Any))]
 async fn mark_delivered(
     State(http): State<Http>,

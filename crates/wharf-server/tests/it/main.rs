@@ -8,6 +8,7 @@ mod content;
 mod cut;
 mod door;
 mod drive;
+mod hooks;
 mod listen;
 mod openapi;
 mod tls;

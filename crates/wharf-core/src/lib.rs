@@ -205,7 +205,13 @@ impl Wharf {
 
     /// Starts the jobs that keep the house in order; call it once. End them with [`Jobs::stop`].
     pub fn start_jobs(&self) {
-        job::start_all(&self.jobs, &self.ground, &self.accounts, &self.drive);
+        job::start_all(
+            &self.jobs,
+            &self.ground,
+            &self.accounts,
+            &self.drive,
+            &self.logs,
+        );
     }
 
     /// The database.

@@ -13,6 +13,11 @@ ALTER TABLE room ADD COLUMN archived {int} NOT NULL DEFAULT 0;
 ALTER TABLE room ADD COLUMN direct_key {bytes};
 CREATE UNIQUE INDEX room_direct ON room (direct_key) WHERE direct_key IS NOT NULL;
 
+-- How many entries of the log hand this revision over; while there is one, retention lets it be.
+ALTER TABLE change ADD COLUMN handed_count {int} NOT NULL DEFAULT 0;
+DROP INDEX change_superseded;
+CREATE INDEX change_superseded ON change (room_id, superseded_ms) WHERE superseded_ms IS NOT NULL AND handed_count = 0;
+
 -- floor_position: the member cannot read up to here. read_countable: of the entry at read_position. notify: 'all', 'mentions', 'nothing'.
 ALTER TABLE member ADD COLUMN floor_position {int} NOT NULL DEFAULT 0;
 ALTER TABLE member ADD COLUMN read_position {int} NOT NULL DEFAULT 0;

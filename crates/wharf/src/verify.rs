@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use wharf_core::drive::mentions;
+use wharf_core::log;
 use wharf_store::blob::{Blob, FolderBlob};
 use wharf_store::chunk::{ChunkStore, Finding, RecountPlan};
 use wharf_store::sql::Db;
@@ -37,6 +38,8 @@ pub(crate) struct Verdict {
     pub(crate) damage: u64,
     /// Revisions of files that cannot be read whole.
     pub(crate) files: u64,
+    /// Entries of logs that are in their place in the chain.
+    pub(crate) entries: u64,
     pub(crate) notes: u64,
 }
 
@@ -64,6 +67,7 @@ pub(crate) async fn verify(db: Db, blob_path: &Path, output: &Output) -> anyhow:
     teller.segments(&chunks).await?;
     teller.counts(&chunks.plan_recount().await?)?;
     teller.files(&db).await?;
+    teller.logs(&db).await?;
     tokio::task::spawn_blocking(move || db.close()).await?;
     Ok(teller.verdict)
 }
@@ -133,6 +137,22 @@ impl Teller<'_> {
                     printable(&mention.path),
                     mention.owner,
                     mention.revision
+                ),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Walks the chains of the logs.
+    async fn logs(&mut self, db: &Db) -> anyhow::Result<()> {
+        let verified = log::verify(db).await?;
+        self.verdict.entries = verified.entries;
+        for fault in verified.faults {
+            self.tell(
+                Severity::Damage,
+                &format!(
+                    "log of room {}, entry {}: {}",
+                    fault.room, fault.position, fault.detail
                 ),
             )?;
         }

@@ -66,7 +66,8 @@ pub(super) fn reap(
     Ok(reaped)
 }
 
-/// Lets go of revisions that were replaced before `before_ms`, `items_max` at most. Present ones are never among them.
+/// Lets go of revisions that were replaced before `before_ms`, `items_max` at most. Present ones are never among them, nor
+/// those that the log hands over.
 pub(super) fn expire_revisions(
     tx: &mut Tx<'_>,
     room: &Entered,
@@ -76,7 +77,8 @@ pub(super) fn expire_revisions(
 ) -> sql::Result<Reaped> {
     let expired = tx.all(
         "SELECT position, bytes FROM change \
-         WHERE room_id = ?1 AND superseded_ms < ?2 AND superseded_ms IS NOT NULL AND manifest IS NOT NULL \
+         WHERE room_id = ?1 AND superseded_ms < ?2 AND superseded_ms IS NOT NULL AND handed_count = 0 \
+         AND manifest IS NOT NULL \
          ORDER BY superseded_ms, position LIMIT ?3",
         &[room.id.into(), before_ms.into(), items_max.into()],
         KeptRevision::read,

@@ -179,7 +179,8 @@ fn is_due(tx: &mut Tx<'_>, room: &Entered, now_ms: i64) -> sql::Result<bool> {
     };
     any(
         tx,
-        "SELECT 1 FROM change WHERE room_id = ?1 AND superseded_ms < ?2 AND superseded_ms IS NOT NULL LIMIT 1",
+        "SELECT 1 FROM change WHERE room_id = ?1 AND superseded_ms < ?2 AND superseded_ms IS NOT NULL \
+         AND handed_count = 0 LIMIT 1",
         &[room.id.into(), before_ms.into()],
     )
 }

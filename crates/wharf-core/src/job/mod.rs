@@ -23,10 +23,11 @@ use crate::Ground;
 use crate::accounts::Accounts;
 use crate::drive::Drives;
 use crate::error::Result;
+use crate::log::Logs;
 use compaction::Compaction;
 use expiry::Expiry;
 use lease::Exclusive;
-use retention::Retention;
+use retention::{LogRetention, Retention};
 use scrub::Scrub;
 use sweep::Sweep;
 
@@ -84,13 +85,23 @@ pub struct JobStatus {
 }
 
 /// Starts the jobs of a house.
-pub(crate) fn start_all(jobs: &Jobs, ground: &Ground, accounts: &Accounts, drives: &Drives) {
+pub(crate) fn start_all(
+    jobs: &Jobs,
+    ground: &Ground,
+    accounts: &Accounts,
+    drives: &Drives,
+    logs: &Logs,
+) {
     jobs.start(Exclusive::new(
         Expiry::new(accounts.clone()),
         ground.clone(),
     ));
     jobs.start(Exclusive::new(
         Retention::new(drives.clone()),
+        ground.clone(),
+    ));
+    jobs.start(Exclusive::new(
+        LogRetention::new(logs.clone()),
         ground.clone(),
     ));
     jobs.start(Exclusive::new(

@@ -20,7 +20,10 @@ pub(super) fn apply(
 ) -> sql::Result<()> {
     match body {
         Body::Text(text) => mention(tx, room, position, &text.mentions),
-        Body::File(file) => mention(tx, room, position, &file.mentions),
+        Body::File(file) => {
+            keep_revision(tx, room, file.revision)?;
+            mention(tx, room, position, &file.mentions)
+        }
         Body::Edit(edit) => apply_edit(tx, room, position, edit),
         Body::Recall(Recall { target }) => apply_recall(tx, room, position, *target),
         Body::Reaction(reaction) => match author {
@@ -82,8 +85,13 @@ fn apply_edit(tx: &mut Tx<'_>, room: RoomId, position: u64, edit: &Edit) -> sql:
 }
 
 fn apply_recall(tx: &mut Tx<'_>, room: RoomId, position: u64, target: u64) -> sql::Result<()> {
-    let mentions = mentions_now(tx, room, target)?;
-    forget_mentions(tx, room, target, &mentions)?;
+    let entry = rows::entry_at(tx, None, room, target)?;
+    if let Some(mentions) = entry.as_ref().and_then(wharf_types::fold::mentions_of) {
+        forget_mentions(tx, room, target, mentions)?;
+    }
+    if let Some(Body::File(file)) = entry.and_then(|entry| entry.body) {
+        let_revision_go(tx, room, file.revision)?;
+    }
     let erased = tx.all(
         "SELECT position, body FROM entry WHERE room_id = ?1 AND kind = 2 AND target = ?2 AND body IS NOT NULL \
          UNION ALL SELECT position, body FROM entry WHERE room_id = ?1 AND position = ?2 AND body IS NOT NULL",
@@ -150,5 +158,23 @@ fn apply_pin(tx: &mut Tx<'_>, room: RoomId, position: u64, pin: &Pin) -> sql::Re
         "UPDATE entry SET pin_position = ?3 WHERE room_id = ?1 AND position = ?2"
     };
     tx.exec(sql, &[room.into(), pin.target.into(), pin_position.into()])?;
+    Ok(())
+}
+
+/// While an entry hands it over, the drive's retention lets a revision be.
+fn keep_revision(tx: &mut Tx<'_>, room: RoomId, revision: u64) -> sql::Result<()> {
+    tx.exec(
+        "UPDATE change SET handed_count = handed_count + 1 WHERE room_id = ?1 AND position = ?2",
+        &[room.into(), revision.into()],
+    )?;
+    Ok(())
+}
+
+/// An entry that handed a revision over is no more.
+pub(super) fn let_revision_go(tx: &mut Tx<'_>, room: RoomId, revision: u64) -> sql::Result<()> {
+    tx.exec(
+        "UPDATE change SET handed_count = handed_count - 1 WHERE room_id = ?1 AND position = ?2 AND handed_count > 0",
+        &[room.into(), revision.into()],
+    )?;
     Ok(())
 }

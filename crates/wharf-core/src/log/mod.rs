@@ -12,8 +12,10 @@ mod draft;
 mod effect;
 mod limit;
 mod read;
+mod retention;
 mod rows;
 mod send;
+mod verify;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub(crate) use draft::check as check_draft;
 #[expect(unused_imports, reason = "for the parts that the next commits fill in")]
 pub(crate) use rows::entry_at;
 pub(crate) use rows::{last_said, tail, told_to_others};
+
+pub use verify::{VerifiedLogs, verify};
 
 use crate::Ground;
 use crate::access::{Right, enter};

@@ -7,5 +7,6 @@ mod accounts;
 mod desk;
 mod drive;
 mod job;
+mod log;
 mod support;
 mod transfer;

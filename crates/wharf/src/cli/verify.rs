@@ -50,10 +50,11 @@ impl Args {
 fn conclude(verdict: &Verdict, output: &Output) -> anyhow::Result<Exit> {
     output.result(&serde_json::json!({ "verdict": verdict }), |_| {
         let read = format!(
-            "Read {} in {} ({}).",
+            "Read {} in {} ({}), and {} in the logs.",
             format::count(verdict.chunks_good, "good chunk", "good chunks"),
             format::count(verdict.segments, "segment", "segments"),
-            format::bytes(verdict.bytes)
+            format::bytes(verdict.bytes),
+            format::count(verdict.entries, "entry", "entries")
         );
         if verdict.damage == 0 {
             format!(

@@ -72,7 +72,14 @@ async fn all_jobs_end_a_round_in_a_new_house(db: TestDb) {
         .collect();
     assert_eq!(
         names,
-        ["expiry", "retention", "compaction", "sweep", "scrub"]
+        [
+            "expiry",
+            "retention",
+            "log_retention",
+            "compaction",
+            "sweep",
+            "scrub"
+        ]
     );
     for name in names {
         let status = run(&house.wharf, name).await;

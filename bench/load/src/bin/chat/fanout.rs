@@ -16,7 +16,7 @@ use crate::{Place, Target};
 /// Messages whose receivers are counted at the same time, at most.
 const SLOTS: u64 = 4096;
 /// How long the last messages may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

@@ -49,7 +49,7 @@ impl Irc {
         let mut text = format!("PRIVMSG {} :{body}\r\n", self.room);
         if is_acknowledged {
             self.pings += 1;
-            text.push_str(&format!("PING {}\r\n", self.pings));
+            text = format!("{text}PING {}\r\n", self.pings);
         }
         self.wire.write(text.as_bytes()).await
     }

@@ -9,6 +9,12 @@
     clippy::disallowed_methods,
     reason = "measuring needs the machine's clock"
 )]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures that people read"
+)]
 
 mod fanout;
 mod hold;
@@ -21,6 +27,7 @@ mod sum;
 mod wharf;
 mod wire;
 mod xmpp;
+mod year;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,6 +70,8 @@ enum System {
 
 #[derive(Subcommand)]
 enum Work {
+    /// For Wharf: makes accounts and rooms, and writes what the other works need to the file of `--people`.
+    Prepare(people::Prepare),
     /// Messages and their acknowledgements, each sender in a room of its own.
     Send(send::Options),
     /// Messages of one sender to a room of many.
@@ -71,6 +80,10 @@ enum Work {
     Hold(hold::Hold),
     /// All connections lost and made again at once.
     Reconnect(hold::Reconnect),
+    /// For Wharf: many rooms and entries, then a device that has none of them.
+    Catchup(year::Catchup),
+    /// For Wharf: searches in what `catchup` wrote.
+    Search(year::SearchOptions),
 }
 
 /// How connections are made.
@@ -121,9 +134,9 @@ async fn main() -> Result<()> {
     // The first provider wins; a second one is no harm.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let arguments = Arguments::parse();
-    let people = match &arguments.people {
-        None => None,
-        Some(path) => Some(Arc::new(People::read(path)?)),
+    let people = match (&arguments.work, &arguments.people) {
+        (Work::Prepare(_), _) | (_, None) => None,
+        (_, Some(path)) => Some(Arc::new(People::read(path)?)),
     };
     let target = Target {
         system: arguments.system,
@@ -137,10 +150,16 @@ async fn main() -> Result<()> {
             .await?;
     }
     let result = match arguments.work {
+        Work::Prepare(options) => {
+            let path = arguments.people.context("--people is missing")?;
+            people::prepare(&target.address, &path, &options).await?
+        }
         Work::Send(options) => send::run(target, options).await?,
         Work::Fanout(options) => fanout::run(target, options).await?,
         Work::Hold(options) => hold::hold(target, options).await?,
         Work::Reconnect(options) => hold::reconnect(target, options).await?,
+        Work::Catchup(options) => year::catch_up(&target, &options).await?,
+        Work::Search(options) => year::search(&target, &options).await?,
     };
     println!("{result}");
     Ok(())

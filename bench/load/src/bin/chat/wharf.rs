@@ -18,11 +18,32 @@ pub(crate) struct Wharf {
     wire: Wire,
     room: RoomId,
     number: u64,
+    /// Bytes of the frames up to `ready`.
+    pub(crate) greeting_bytes: usize,
 }
 
 impl Wharf {
     /// Connects, says hello as a device that was never there, and waits until everything that it missed is told.
     pub(crate) async fn connect(address: &str, token: &str, room: RoomId) -> Result<Self> {
+        Self::connect_with(address, token, room, &Self::hello()).await
+    }
+
+    /// The hello of a device that was never there.
+    pub(crate) fn hello() -> Hello {
+        Hello {
+            version: VERSION,
+            device: Some(DeviceId::from_bytes(rand::random())),
+            entries: true,
+            ..Hello::default()
+        }
+    }
+
+    pub(crate) async fn connect_with(
+        address: &str,
+        token: &str,
+        room: RoomId,
+        hello: &Hello,
+    ) -> Result<Self> {
         let mut wire = Wire::connect(address).await?;
         let upgrade = format!(
             "GET /api/v1/live HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -39,16 +60,15 @@ impl Wharf {
             wire,
             room,
             number: 0,
+            greeting_bytes: 0,
         };
-        let hello = ClientFrame::Hello(Hello {
-            version: VERSION,
-            device: Some(DeviceId::from_bytes(rand::random())),
-            entries: true,
-            ..Hello::default()
-        });
-        line.write(&hello).await?;
+        line.write(&ClientFrame::Hello(hello.clone())).await?;
         loop {
             let frame = line.frame().await?;
+            line.greeting_bytes += frame.len();
+            if frame.starts_with(b"{\"type\":\"bye\"") {
+                bail!("{}", String::from_utf8_lossy(&frame));
+            }
             if frame.starts_with(b"{\"type\":\"ready\"") {
                 return Ok(line);
             }
@@ -137,11 +157,15 @@ impl Wharf {
     /// Writes one frame under the mask of four zeros, which leaves the payload as it is.
     async fn write_frame(&mut self, opcode: u8, payload: &[u8]) -> Result<()> {
         let mut frame = vec![0x80 | opcode];
-        match u16::try_from(payload.len())? {
-            bytes @ 0..126 => frame.push(0x80 | u8::try_from(bytes)?),
-            bytes => {
-                frame.push(0x80 | 126);
+        match u16::try_from(payload.len()) {
+            Ok(bytes @ 0..126) => frame.push(0x80 | u8::try_from(bytes)?),
+            Ok(bytes) => {
+                frame.push(0xfe);
                 frame.extend_from_slice(&bytes.to_be_bytes());
+            }
+            Err(_) => {
+                frame.push(0xff);
+                frame.extend_from_slice(&(payload.len() as u64).to_be_bytes());
             }
         }
         frame.extend_from_slice(&[0; 4]);

@@ -17,6 +17,7 @@ pub mod hook;
 pub mod job;
 pub mod live;
 pub mod log;
+mod many;
 pub mod portage;
 mod random;
 pub mod room;
@@ -116,14 +117,15 @@ impl Wharf {
             grace_ms: i64::from(config.chunk_grace_hours) * 3_600_000,
             random: Arc::new(move || segment_random.bytes()),
         };
-        let live = Live::new(db.clone(), clock.clone(), &random, config.live);
+        let config = Arc::new(config);
+        let live = Live::new(db.clone(), clock.clone(), &random, Arc::clone(&config));
         let ground = Ground {
             live,
             chunks: ChunkStore::new(db.clone(), blob, options),
             db,
             clock: clock.clone(),
             random,
-            config: Arc::new(config),
+            config,
         };
         let drive = Drives::new(ground.clone());
         let logs = Logs::new(ground.clone());

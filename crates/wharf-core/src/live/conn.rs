@@ -24,6 +24,8 @@ pub(super) struct Conn {
     pub(super) rooms: Mutex<Vec<RoomId>>,
     /// Whose presence it shows.
     pub(super) watched: Mutex<Box<[AccountId]>>,
+    /// Where its person types, since when it was told last.
+    pub(super) typed: Mutex<Option<(RoomId, i64)>>,
     /// Grows when its account ceases to be a member of some room.
     gone_count: AtomicU32,
     /// Whether it was greeted: only then is its account there.
@@ -49,6 +51,7 @@ impl Conn {
             outbox: Outbox::default(),
             rooms: Mutex::default(),
             watched: Mutex::default(),
+            typed: Mutex::default(),
             gone_count: AtomicU32::new(0),
             is_present: AtomicBool::new(false),
             wants_entries: AtomicBool::new(true),
@@ -68,6 +71,11 @@ impl Conn {
     pub(super) fn status(&self) -> Option<Status> {
         let status = of_rank(self.status.load(Ordering::Relaxed));
         self.is_present.load(Ordering::Relaxed).then_some(status)
+    }
+
+    /// Its account is there from now on.
+    pub(super) fn become_present(&self) {
+        self.is_present.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn is_gone_from_a_room(&self) {
@@ -103,14 +111,8 @@ impl Connection {
     }
 
     /// Says whether entries are wanted; without, the connection is told where logs stand instead.
-    pub fn want_entries(&self, wants_entries: bool) {
+    pub(super) fn want_entries(&self, wants_entries: bool) {
         self.conn.set_wants_entries(wants_entries);
-    }
-
-    /// The account is there from now on.
-    pub fn greet(&self) {
-        self.conn.is_present.store(true, Ordering::Relaxed);
-        self.live.presence_changed(self.conn.account);
     }
 
     /// Sets how the account is here.
@@ -128,12 +130,12 @@ impl Connection {
     }
 
     /// Has the connection told what comes after `head`, of a room that it was registered with.
-    pub fn begin(&self, room: RoomId, head: u64, hash: EntryHash) {
+    pub(super) fn begin(&self, room: RoomId, head: u64, hash: EntryHash) {
         self.live.begin(&self.conn, room, head, hash);
     }
 
     /// Lets go of a room.
-    pub fn unfollow(&self, room: RoomId) {
+    pub(super) fn unfollow(&self, room: RoomId) {
         self.live.unfollow(&self.conn, room);
     }
 

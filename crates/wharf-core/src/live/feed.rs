@@ -120,7 +120,8 @@ impl Feed {
         }
     }
 
-    /// Begins to tell a registered connection what comes after `head`, which its snapshot had. Returns whether the feed
+    /// Begins to tell a registered connection what comes after `head`, which its snapshot had; one that was begun with
+    /// goes on as it was. Returns whether the feed
     /// is past it already: then the connection is told where the log stands.
     pub(super) fn begin(&mut self, conn: &Arc<Conn>, head: u64, hash: EntryHash) -> bool {
         let Some(index) = self.position_of(conn) else {
@@ -130,6 +131,9 @@ impl Feed {
         let Some(follower) = self.followers.get_mut(index) else {
             return false;
         };
+        if follower.told != NOT_BEGUN {
+            return false;
+        }
         follower.told = head;
         if at > head {
             conn.outbox.drop_frames(About::Entries(self.room));
@@ -437,7 +441,7 @@ fn told_of(room: RoomId, entries: &[Arc<Entry>]) -> Option<Arc<Told>> {
 }
 
 /// About how many bytes an entry's frame takes.
-fn weight_of(entry: &Entry) -> usize {
+pub(super) fn weight_of(entry: &Entry) -> usize {
     let text_bytes = match &entry.body {
         Some(Body::Text(text)) => text.text.len() + text.mentions.accounts.len() * 40,
         Some(Body::Edit(edit)) => edit.text.len() + edit.mentions.accounts.len() * 40,

@@ -21,8 +21,9 @@ use super::hint::{Hint, Hints};
 use super::outbox::End;
 use super::presence::Presences;
 use super::task::Tasks;
-use super::{HEARTBEAT, LiveLimits, LiveStats, too_many};
+use super::{HEARTBEAT, LiveStats, too_many};
 use crate::clock::Clock;
+use crate::config::HouseConfig;
 use crate::error::Result;
 use crate::random::Random;
 
@@ -34,7 +35,7 @@ const BEATS: u64 = HEARTBEAT.as_secs();
 pub(super) struct Hub {
     pub(super) db: Db,
     pub(super) clock: Clock,
-    limits: LiveLimits,
+    pub(super) config: Arc<HouseConfig>,
     feeds: RwLock<HashMap<RoomId, Arc<Mutex<Feed>>>>,
     accounts: RwLock<HashMap<AccountId, Vec<Arc<Conn>>>>,
     addresses: Mutex<HashMap<IpAddr, u32>>,
@@ -56,12 +57,12 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(db: Db, clock: Clock, random: &Random, limits: LiveLimits) -> Self {
+    pub(super) fn new(db: Db, clock: Clock, random: &Random, config: Arc<HouseConfig>) -> Self {
         Self {
             hints: Hints::new(&db, random),
             db,
             clock,
-            limits,
+            config,
             feeds: RwLock::default(),
             accounts: RwLock::default(),
             addresses: Mutex::default(),
@@ -91,9 +92,9 @@ impl Hub {
         self.enter_address(address)?;
         let mut accounts = self.accounts.write();
         let of_account = accounts.get(&account).map_or(0, Vec::len);
-        let is_full =
-            self.connection_count.load(Ordering::Relaxed) >= u64::from(self.limits.connections_max);
-        if is_full || of_account >= self.limits.per_account_max as usize {
+        let is_full = self.connection_count.load(Ordering::Relaxed)
+            >= u64::from(self.config.live.connections_max);
+        if is_full || of_account >= self.config.live.per_account_max as usize {
             drop(accounts);
             self.leave_address(address);
             return Err(too_many(if is_full {
@@ -143,7 +144,7 @@ impl Hub {
     fn enter_address(&self, address: IpAddr) -> Result<()> {
         let mut addresses = self.addresses.lock();
         let count = addresses.entry(address).or_default();
-        if *count >= self.limits.per_address_max {
+        if *count >= self.config.live.per_address_max {
             return Err(too_many(
                 "the address has as many live connections as it may",
             ));

@@ -11,12 +11,14 @@
 
 mod conn;
 mod feed;
+mod greet;
 mod hint;
 mod hub;
 mod notice;
 mod outbox;
 mod presence;
 mod rows;
+mod show;
 mod task;
 
 use std::sync::Arc;
@@ -28,11 +30,13 @@ use wharf_types::api::live::ServerFrame;
 use wharf_types::{AccountId, EntryHash, ErrorCode, RoomId};
 
 pub use conn::Connection;
+pub use greet::{Greeting, ListChange};
 pub(crate) use notice::{Membership, Notices};
 pub use outbox::{End, Taken, Told};
 
 use crate::caller::Caller;
 use crate::clock::Clock;
+use crate::config::HouseConfig;
 use crate::error::{Error, Result};
 use crate::random::Random;
 use conn::Conn;
@@ -86,8 +90,12 @@ pub struct LiveStats {
 pub struct Live(Arc<Hub>);
 
 impl Live {
-    pub(crate) fn new(db: Db, clock: Clock, random: &Random, limits: LiveLimits) -> Self {
-        Self(Arc::new(Hub::new(db, clock, random, limits)))
+    pub(crate) fn new(db: Db, clock: Clock, random: &Random, config: Arc<HouseConfig>) -> Self {
+        Self(Arc::new(Hub::new(db, clock, random, config)))
+    }
+
+    fn hub(&self) -> &Hub {
+        &self.0
     }
 
     /// Tells the connections of this process, and the other processes, what a transaction changed. Call it once the

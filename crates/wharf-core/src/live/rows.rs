@@ -3,15 +3,14 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use wharf_store::sql::{self, Db, Lock, Tx, Value};
+use wharf_store::sql::{self, Db, Lock, Tx};
 use wharf_types::api::log::Entry;
 use wharf_types::{AccountId, EntryHash, RoomId, SessionId};
 
 use crate::error::Result;
 use crate::log;
+use crate::many::{MANY, after, markers, places};
 
-/// Values in one statement. Fewer are padded with the last one.
-const MANY: usize = 64;
 /// How stale the time of last use of a session that is connected may become.
 const SEEN_LAG_MS: i64 = 30 * 60_000;
 
@@ -32,6 +31,16 @@ pub(super) struct Heads {
     pub(super) accounts: Vec<(AccountId, u64)>,
 }
 
+/// The rooms that an account is a member of.
+pub(super) fn rooms_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<RoomId>> {
+    let rooms = tx.all(
+        "SELECT room_id FROM member WHERE account_id = ?1",
+        &[account.into()],
+        |row| row.id(0),
+    )?;
+    Ok(rooms)
+}
+
 /// The entries of a room past `after`, `limit` at most, and the log's end; `None` where there is no such room any more.
 pub(super) fn entries(
     tx: &mut Tx<'_>,
@@ -50,7 +59,7 @@ pub(super) fn entries(
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
     // A log that is much ahead is not read: whoever follows is told where it stands.
     let entries = if head.saturating_sub(after) <= u64::from(limit) {
-        log::tail(tx, room, after, limit)?
+        log::told_to_others(tx, room, after, head)?
     } else {
         Vec::new()
     };
@@ -162,67 +171,4 @@ pub(super) async fn record_seen(db: &Db, accounts: Vec<AccountId>, now_ms: i64) 
         Ok(())
     })
     .await
-}
-
-/// Those of `accounts` that `viewer` may see, in no order, with the time when they were here last: contacts and members
-/// of common groups, but for those who blocked the viewer; and the viewer.
-pub(super) async fn visible(
-    db: &Db,
-    viewer: AccountId,
-    accounts: Vec<AccountId>,
-) -> Result<Vec<(AccountId, Option<i64>)>> {
-    static VISIBLE: LazyLock<String> = LazyLock::new(|| {
-        format!(
-            "SELECT a.id, a.seen_ms FROM account a WHERE a.id IN ({}) AND (a.id = ?1 OR \
-             NOT EXISTS (SELECT 1 FROM contact b WHERE b.account_id = a.id AND b.other_id = ?1 AND b.is_blocked = 1) \
-             AND (EXISTS (SELECT 1 FROM contact c WHERE c.account_id = ?1 AND c.other_id = a.id AND c.state = 'contact') \
-             OR EXISTS (SELECT 1 FROM member m JOIN member n ON n.room_id = m.room_id JOIN room r ON r.id = m.room_id \
-             WHERE m.account_id = ?1 AND n.account_id = a.id AND r.kind = 'group')))",
-            markers(2)
-        )
-    });
-    db.read(move |tx| {
-        let mut found = Vec::new();
-        for accounts in accounts.chunks(MANY) {
-            tx.each(&VISIBLE, &after(viewer.into(), accounts), |row| {
-                found.push((row.id(0)?, row.opt_int(1)?));
-                Ok(())
-            })?;
-        }
-        Ok(found)
-    })
-    .await
-}
-
-/// The places of [`MANY`] values, of which the first has this number.
-fn markers(first: usize) -> String {
-    let markers: Vec<String> = (first..first + MANY)
-        .map(|place| format!("?{place}"))
-        .collect();
-    markers.join(",")
-}
-
-fn padded<'a, T>(values: &'a [T]) -> impl Iterator<Item = Value<'a>>
-where
-    Value<'a>: From<&'a T>,
-{
-    values
-        .iter()
-        .chain(values.last().into_iter().cycle())
-        .take(MANY)
-        .map(Value::from)
-}
-
-fn places<'a, T>(values: &'a [T]) -> Vec<Value<'a>>
-where
-    Value<'a>: From<&'a T>,
-{
-    padded(values).collect()
-}
-
-fn after<'a, T>(first: Value<'a>, values: &'a [T]) -> Vec<Value<'a>>
-where
-    Value<'a>: From<&'a T>,
-{
-    std::iter::once(first).chain(padded(values)).collect()
 }

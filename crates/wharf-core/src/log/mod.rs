@@ -31,7 +31,8 @@ pub(crate) use cursor::{Unread, unread};
 pub(crate) use draft::check as check_draft;
 #[expect(unused_imports, reason = "for the parts that the next commits fill in")]
 pub(crate) use rows::entry_at;
-pub(crate) use rows::{last_said, tail, told_to_others};
+pub(crate) use rows::{last_said, told_to_others};
+pub(crate) use send::last_number;
 
 pub use verify::{VerifiedLogs, verify};
 
@@ -109,7 +110,7 @@ impl Logs {
         let account = by.account()?;
         self.ground
             .db
-            .read(move |tx| Ok(send::last_number(tx, account, device)?))
+            .read(move |tx| Ok(last_number(tx, account, device)?))
             .await
     }
 

@@ -123,25 +123,6 @@ pub(super) fn add_reactions(
     )
 }
 
-/// Entries past a position, each as it was when it was appended: what became of it since is said by the entries after it.
-/// What was erased is erased.
-pub(crate) fn tail(
-    tx: &mut Tx<'_>,
-    room: RoomId,
-    after: u64,
-    limit: u32,
-) -> sql::Result<Vec<Entry>> {
-    tx.all(
-        entries!("WHERE n.room_id = ?1 AND n.position > ?2 ORDER BY n.position LIMIT ?3"),
-        &[room.into(), after.into(), limit.into()],
-        |row| {
-            let mut entry = read(row, None)?;
-            entry.state = EntryState::default();
-            Ok(entry)
-        },
-    )
-}
-
 /// One entry with its state, as `viewer` sees it.
 pub(crate) fn entry_at(
     tx: &mut Tx<'_>,

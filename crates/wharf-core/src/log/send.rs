@@ -86,7 +86,7 @@ async fn try_append_batch(
 }
 
 /// The greatest number that a device has used; 0 for none.
-pub(super) fn last_number(
+pub(crate) fn last_number(
     tx: &mut Tx<'_>,
     account: AccountId,
     device: DeviceId,

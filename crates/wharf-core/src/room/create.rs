@@ -63,7 +63,6 @@ impl Rooms {
             };
             come_in(tx, &ground, &by, id, coming, &mut told)?;
             let room = enter(tx, &by, id, Right::Own)?;
-            let mut told = Told::default();
             for account in &request.invite {
                 invite(tx, &room, me, (*account, Role::Editor), now_ms, &mut told)?;
             }

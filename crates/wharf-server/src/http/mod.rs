@@ -12,6 +12,7 @@ mod admin;
 mod admission;
 mod body;
 mod chunks;
+mod contact;
 mod content;
 mod diary;
 mod drive;
@@ -20,12 +21,14 @@ mod extract;
 mod health;
 mod hook;
 mod log;
+mod member;
 mod metrics;
 mod observe;
 pub(crate) mod openapi;
 mod origin;
 mod portage;
 mod problems;
+mod room;
 mod search;
 mod stream;
 
@@ -129,6 +132,9 @@ fn routes() -> OpenApiRouter<Http> {
         .merge(drive::routes())
         .merge(content::routes())
         .merge(chunks::routes())
+        .merge(contact::routes())
+        .merge(room::routes())
+        .merge(member::routes())
         .merge(log::routes())
         .merge(search::routes())
         .merge(diary::routes())

@@ -56,6 +56,10 @@ groups! {
     CanBeLimited {
         "429" => "Too many attempts; `Retry-After` says when to try again.",
     }
+    /// It adds to something that is bounded.
+    CanBeTooMany {
+        "413" => "There are as many of these as there may be.",
+    }
     /// It can carry conditions.
     CanFailCondition {
         "412" => "What is there is not what the request's conditions ask for.",

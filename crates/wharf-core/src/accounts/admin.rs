@@ -14,6 +14,7 @@ use crate::Ground;
 use crate::access::require_session;
 use crate::caller::{Caller, InternalRole, Person};
 use crate::error::{Error, Result};
+use crate::live::Notices;
 
 /// Largest quota: what a signed 64-bit column holds.
 const QUOTA_BYTES_MAX: u64 = i64::MAX as u64;
@@ -144,19 +145,24 @@ impl Admin<'_> {
             (None, None)
         };
         self.accounts.revoke(account);
-        let edit = move |tx: &mut Tx<'_>| -> Result<Account> {
+        let operator = self.operator;
+        let edit = move |tx: &mut Tx<'_>| {
+            operator.require(tx)?;
             tx.exec(
                 "UPDATE account SET locked = COALESCE(?2, locked), quota_bytes = COALESCE(?3, quota_bytes), \
                  password_hash = COALESCE(?4, password_hash) WHERE id = ?1",
                 &[account.into(), request.locked.into(), quota_bytes.into(), hash.as_deref().into()],
             )?;
-            if request.locked == Some(true) || hash.is_some() {
-                rows::end_sessions(tx, account, None)?;
-            }
-            rows::account(tx, account)?.ok_or_else(no_such_account)
+            let ended = if request.locked == Some(true) || hash.is_some() {
+                rows::end_sessions(tx, account, None)?
+            } else {
+                Vec::new()
+            };
+            let edited = rows::account(tx, account)?.ok_or_else(no_such_account)?;
+            Ok((edited, Notices::of_sessions(ended)))
         };
         Ok(AddedAccount {
-            account: self.write(Lock::Global, edit).await?,
+            account: self.ground().act(Lock::Global, edit).await?,
             password,
         })
     }

@@ -12,6 +12,7 @@ use super::{Accounts, rows};
 use crate::access::{require_session, session_ended};
 use crate::caller::{Caller, Origin};
 use crate::error::{Error, Result};
+use crate::live::Notices;
 
 impl Accounts {
     /// Opens a session. An unknown login takes as long, counts as much, and is answered in the same words as a wrong
@@ -80,7 +81,7 @@ impl Accounts {
     ) -> Result<LoggedIn> {
         let ground = self.ground.clone();
         let now_ms = ground.clock.now_ms();
-        let finish = move |tx: &mut Tx<'_>| -> Result<LoggedIn> {
+        let finish = move |tx: &mut Tx<'_>| {
             // An update that changes nothing: it holds the row against a change of password until the session stands.
             let unchanged = rows::replace_password(
                 tx,
@@ -100,7 +101,7 @@ impl Accounts {
             attempt::succeed(tx, &bounds)?;
             opening.open(tx, &ground, account, now_ms)
         };
-        self.ground.db.write(Lock::None, finish).await
+        self.ground.act(Lock::None, finish).await
     }
 
     /// Sets another password and ends the account's other sessions.
@@ -132,19 +133,16 @@ impl Accounts {
         let hash = place.hash(new).await?;
 
         self.revoke(person.account);
-        let finish = move |tx: &mut Tx<'_>| -> Result<()> {
+        let finish = move |tx: &mut Tx<'_>| {
             require_session(tx, person.session)?;
             if !rows::replace_password(tx, person.account, &stored, &hash)? {
                 return Err(Error::denied("the password was changed meanwhile"));
             }
             attempt::succeed(tx, &bounds)?;
-            Ok(rows::end_sessions(
-                tx,
-                person.account,
-                Some(person.session),
-            )?)
+            let ended = rows::end_sessions(tx, person.account, Some(person.session))?;
+            Ok(((), Notices::of_sessions(ended)))
         };
-        self.ground.db.write(Lock::None, finish).await
+        self.ground.act(Lock::None, finish).await
     }
 }
 

@@ -30,7 +30,8 @@ pub(crate) use rows::account;
 use crate::access::session_ended;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::{Ground, contact, setting};
+use crate::live::Notices;
+use crate::{Ground, contact, room, setting};
 use cache::SessionCache;
 use credential::LoginName;
 use password::Passwords;
@@ -128,19 +129,22 @@ impl Accounts {
         self.ground.db.write(Lock::Global, write).await
     }
 
-    /// Deletes sessions, counts and invitations whose time is over, `rows_max` of each at most. Returns the greatest of
-    /// the three numbers.
+    /// Deletes sessions, counts, invitations and links whose time is over, `rows_max` of each at most. Returns the greatest
+    /// of the numbers.
     pub(crate) async fn expire(&self, rows_max: u32) -> Result<u64> {
         let now_ms = self.ground.clock.now_ms();
         let limits = self.ground.config.attempts;
         let seen_since_ms = self.sessions_seen_since_ms(now_ms);
-        let expire = move |tx: &mut Tx<'_>| -> Result<u64> {
+        let expire = move |tx: &mut Tx<'_>| {
             let sessions = rows::expire_sessions(tx, seen_since_ms, rows_max)?;
+            let sessions_count = sessions.len() as u64;
             let attempts = attempt::expire(tx, &limits, now_ms, rows_max)?;
             let invitations = invitation::expire(tx, now_ms, rows_max)?;
-            Ok(sessions.max(attempts).max(invitations))
+            let links = room::expire_links(tx, now_ms, rows_max)?;
+            let count = sessions_count.max(attempts).max(invitations).max(links);
+            Ok((count, Notices::of_sessions(sessions)))
         };
-        self.ground.db.write(Lock::None, expire).await
+        self.ground.act(Lock::None, expire).await
     }
 }
 

@@ -226,24 +226,29 @@ pub(super) fn end_session(
     Ok(ended > 0)
 }
 
-/// Ends all sessions of an account but one.
+/// Ends all sessions of an account but one, and returns them.
 pub(super) fn end_sessions(
     tx: &mut Tx<'_>,
     account: AccountId,
     except: Option<SessionId>,
-) -> sql::Result<()> {
+) -> sql::Result<Vec<SessionId>> {
     let nobody = SessionId::from_bytes([0; 16]);
-    tx.exec(
-        "DELETE FROM session WHERE account_id = ?1 AND id <> ?2",
+    tx.all(
+        "DELETE FROM session WHERE account_id = ?1 AND id <> ?2 RETURNING id",
         &[account.into(), except.unwrap_or(nobody).into()],
-    )?;
-    Ok(())
+        |row| row.id(0),
+    )
 }
 
-/// Deletes sessions that were not used since `seen_ms`, `rows_max` at most, and says how many those were.
-pub(crate) fn expire_sessions(tx: &mut Tx<'_>, seen_ms: i64, rows_max: u32) -> sql::Result<u64> {
-    tx.exec(
-        "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE seen_ms < ?1 LIMIT ?2)",
+/// Deletes sessions that were not used since `seen_ms`, `rows_max` at most, and returns them.
+pub(crate) fn expire_sessions(
+    tx: &mut Tx<'_>,
+    seen_ms: i64,
+    rows_max: u32,
+) -> sql::Result<Vec<SessionId>> {
+    tx.all(
+        "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE seen_ms < ?1 LIMIT ?2) RETURNING id",
         &[seen_ms.into(), rows_max.into()],
+        |row| row.id(0),
     )
 }

@@ -10,6 +10,7 @@ use super::{Accounts, rows};
 use crate::access::{require_session, session_ended};
 use crate::caller::{Caller, Origin};
 use crate::error::{Error, Result};
+use crate::live::Notices;
 use crate::text::label;
 
 /// What a device is called that did not say.
@@ -53,9 +54,11 @@ impl Accounts {
     pub async fn logout(&self, caller: &Caller) -> Result<()> {
         let person = *caller.person()?;
         self.revoke(person.account);
-        let end = move |tx: &mut Tx<'_>| rows::end_session(tx, person.account, person.session);
-        self.ground.db.write(Lock::None, end).await?;
-        Ok(())
+        let end = move |tx: &mut Tx<'_>| {
+            rows::end_session(tx, person.account, person.session)?;
+            Ok(((), Notices::of_sessions(vec![person.session])))
+        };
+        self.ground.act(Lock::None, end).await
     }
 
     /// The sessions of the caller's account, the one used last first.
@@ -102,16 +105,14 @@ impl Accounts {
         caller.may_write()?;
         let person = *caller.person()?;
         self.revoke(person.account);
-        let end = move |tx: &mut Tx<'_>| -> Result<bool> {
+        let end = move |tx: &mut Tx<'_>| {
             require_session(tx, person.session)?;
-            Ok(rows::end_session(tx, person.account, session)?)
+            if !rows::end_session(tx, person.account, session)? {
+                return Err(no_such_session());
+            }
+            Ok(((), Notices::of_sessions(vec![session])))
         };
-        let ended = self.ground.db.write(Lock::None, end).await?;
-        if ended {
-            Ok(())
-        } else {
-            Err(no_such_session())
-        }
+        self.ground.act(Lock::None, end).await
     }
 
     /// Forgets what this process remembers of an account's sessions. Before the write that ends any of them.
@@ -155,14 +156,14 @@ impl Opening {
         Ok(Self { device, origin })
     }
 
-    /// Opens the session. Ends those that were idle longest where the account has too many.
+    /// Opens the session. Ends those that were idle longest where the account has too many, and says which.
     pub(super) fn open(
         &self,
         tx: &mut Tx<'_>,
         ground: &crate::Ground,
         account: Account,
         now_ms: i64,
-    ) -> Result<LoggedIn> {
+    ) -> Result<(LoggedIn, Notices)> {
         let token = credential::new_token(&ground.random);
         let session = Session {
             id: ground.random.id(SessionId::new, now_ms),
@@ -189,14 +190,17 @@ impl Opening {
             .iter()
             .filter(|other| other.id != session.id)
             .skip(SESSIONS_PER_ACCOUNT_MAX as usize - 1);
+        let mut ended = Vec::new();
         for idle in surplus {
             rows::end_session(tx, account.id, idle.id)?;
+            ended.push(idle.id);
         }
-        Ok(LoggedIn {
+        let logged_in = LoggedIn {
             token: token.text,
             session,
             account,
-        })
+        };
+        Ok((logged_in, Notices::of_sessions(ended)))
     }
 }
 

@@ -51,12 +51,12 @@ impl Accounts {
 
         let ground = self.ground.clone();
         let now_ms = ground.clock.now_ms();
-        let finish = move |tx: &mut Tx<'_>| -> Result<LoggedIn> {
+        let finish = move |tx: &mut Tx<'_>| {
             spend(tx, pass, now_ms)?;
             let account = make::insert(tx, &ground, &draft, now_ms)?;
             opening.open(tx, &ground, account, now_ms)
         };
-        let logged_in = self.ground.db.write(Lock::Global, finish).await?;
+        let logged_in = self.ground.act(Lock::Global, finish).await?;
         if matches!(pass, Pass::Setup(_)) {
             *self.shared.setup_code.lock() = None;
         }

@@ -81,6 +81,7 @@ fn block(
     let Some(is_blocked) = is_blocked else {
         return found.ok_or_else(not_in_list);
     };
+    told.notices.standing.extend([me, other]);
     if !is_blocked {
         let side = found.ok_or_else(not_in_list)?;
         if side.is_blocked && side.state == ContactState::Contact {

@@ -174,6 +174,7 @@ fn agree(
     now_ms: i64,
     told: &mut Told,
 ) -> Result<()> {
+    told.notices.standing.extend([me, other]);
     for (account, whom) in [(me, other), (other, me)] {
         let noted = rows::side(tx, account, whom)?;
         let new = Side::new(ContactState::Contact, "", now_ms);
@@ -210,6 +211,7 @@ pub(super) fn part(
         leave_side(tx, (other, me), theirs, now_ms, told)?;
     }
     if state == ContactState::Contact {
+        told.notices.standing.extend([me, other]);
         room::touch_direct(tx, me, other, told)?;
     }
     Ok(())

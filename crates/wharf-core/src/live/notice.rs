@@ -26,6 +26,16 @@ pub(crate) struct Notices {
     pub(crate) sessions: Vec<SessionId>,
 }
 
+impl Notices {
+    /// Sessions have ended, and nothing else.
+    pub(crate) fn of_sessions(sessions: Vec<SessionId>) -> Self {
+        Self {
+            sessions,
+            ..Self::default()
+        }
+    }
+}
+
 /// Whether an account follows a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Membership {

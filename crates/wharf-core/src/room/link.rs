@@ -234,6 +234,15 @@ fn expire_of(tx: &mut Tx<'_>, room: RoomId, now_ms: i64) -> sql::Result<()> {
     Ok(())
 }
 
+/// Deletes links that hold no more, `rows_max` at most, and says how many those were.
+pub(crate) fn expire(tx: &mut Tx<'_>, now_ms: i64, rows_max: u32) -> sql::Result<u64> {
+    tx.exec(
+        "DELETE FROM room_link WHERE id IN \
+         (SELECT id FROM room_link WHERE uses_left <= 0 OR expires_ms <= ?1 LIMIT ?2)",
+        &[now_ms.into(), rows_max.into()],
+    )
+}
+
 fn no_such_code() -> Error {
     Error::not_found("this code is wrong, used up, past its time, or not for you")
 }

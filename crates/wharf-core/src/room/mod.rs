@@ -20,6 +20,7 @@ use wharf_types::api::room::{AccountChanges, Room, RoomKind, Rooms as RoomList, 
 
 pub(crate) use create::{befriend, touch_direct};
 pub(crate) use invite::drop_invitations;
+pub(crate) use link::expire as expire_links;
 pub(crate) use list::{Thing, Told, changes, touch, touch_who_shows};
 pub(crate) use make::{NewRoom, insert, insert_member};
 pub(crate) use rows::{kind_from, role_from};

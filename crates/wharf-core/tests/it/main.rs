@@ -8,5 +8,6 @@ mod desk;
 mod drive;
 mod job;
 mod log;
+mod people;
 mod support;
 mod transfer;

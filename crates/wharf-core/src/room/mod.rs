@@ -24,7 +24,7 @@ pub(crate) use link::expire as expire_links;
 pub(crate) use list::{Thing, Told, changes, touch, touch_who_shows};
 pub(crate) use make::{NewRoom, insert, insert_member};
 pub(crate) use rows::{kind_from, role_from};
-pub(crate) use view::{all as rooms_of, one as room_of};
+pub(crate) use view::one as room_of;
 
 use crate::Ground;
 use crate::access::{Entered, Right, enter, lock, no_such_room};

@@ -20,10 +20,6 @@ use crate::support::{House, Visitor};
 static DEVICES: AtomicU64 = AtomicU64::new(1);
 
 impl Visitor {
-    pub(crate) fn id(&self) -> AccountId {
-        self.logged_in.account.id
-    }
-
     pub(crate) fn home(&self) -> RoomId {
         self.logged_in.account.home
     }

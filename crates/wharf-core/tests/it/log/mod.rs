@@ -3,5 +3,8 @@
 mod append;
 mod chain;
 mod cursor;
+mod model;
+mod order;
+mod random;
 mod retain;
 mod room;

@@ -96,6 +96,21 @@ impl Talk {
         talk
     }
 
+    /// Forgets all that was ever said in the room, and every device's numbers.
+    pub(crate) async fn empty(&self) {
+        for sql in [
+            "DELETE FROM entry WHERE room_id = ?1",
+            "DELETE FROM reaction WHERE room_id = ?1",
+            "DELETE FROM log_hour WHERE room_id = ?1",
+            "DELETE FROM delivered WHERE room_id = ?1",
+            "DELETE FROM sent WHERE room_id = ?1",
+            "UPDATE member SET read_position = 0, read_countable = 0 WHERE room_id = ?1",
+            "UPDATE log SET head = 0, hash = floor_hash, countable = 0, hour = -1 WHERE room_id = ?1",
+        ] {
+            self.execute(sql).await;
+        }
+    }
+
     /// Runs a statement about the room.
     pub(crate) async fn execute(&self, sql: &'static str) {
         let room = self.room;

@@ -121,10 +121,12 @@ impl<'t> Trial<'t> {
             1..5 => head.saturating_sub(self.below(8) as u64),
             // Some of the texts near the end again and again.
             _ => {
-                let said = self.model.items.iter().zip(1..=head).rev();
-                let mut said = said.filter(|(item, _)| matches!(item.ask, Ask::Say(..)));
                 let skipped = self.below(4) * 2;
-                said.nth(skipped).map_or(0, |(_, position)| position)
+                let mut said = (1..=head).rev().filter(|position| {
+                    let index = usize::try_from(position - 1).unwrap();
+                    matches!(self.model.items[index].ask, Ask::Say(..))
+                });
+                said.nth(skipped).unwrap_or(0)
             }
         }
     }

@@ -78,6 +78,16 @@ pub(crate) fn enter(
     } else {
         *caller.person()?
     };
+    enter_as(tx, &person, room, right)
+}
+
+/// As [`enter`], for somebody whom [`require_writer`] has let through in this transaction, or who only reads.
+pub(crate) fn enter_as(
+    tx: &mut Tx<'_>,
+    person: &Person,
+    room: RoomId,
+    right: Right,
+) -> Result<Entered> {
     let found = tx.opt(
         "SELECT m.role, m.floor_position, r.kind, r.archived, r.owner_id, r.root_id, r.trash_id, r.drive_head, \
          r.used_bytes, r.revision_days, r.trash_days, o.quota_bytes, o.used_bytes, r.direct_key \

@@ -8,7 +8,8 @@ use wharf_types::api::log::{Body, Entry, EntryState, Origin};
 use wharf_types::{AccountId, HookId, RoomId, SessionId};
 use wharf_wire::entry::{Header, digest, kind_of, link, pack};
 
-use super::{effect, rows};
+use super::effect;
+use super::rows::{self, End};
 use crate::caller::{Caller, Door};
 use crate::error::Result;
 use crate::live::Notices;
@@ -69,6 +70,18 @@ pub(crate) fn append_in(
     now_ms: i64,
 ) -> sql::Result<Arc<Entry>> {
     let end = rows::end(tx, room)?;
+    append_at(tx, notices, room, &end, author, (body, now_ms))
+}
+
+/// As [`append_in`], where the end of the log was read in this transaction.
+pub(super) fn append_at(
+    tx: &mut Tx<'_>,
+    notices: &mut Notices,
+    room: RoomId,
+    end: &End,
+    author: &Author,
+    (body, now_ms): (&Body, i64),
+) -> sql::Result<Arc<Entry>> {
     let packed = pack(body);
     let position = end.head + 1;
     let countable = end.countable + u64::from(body.is_countable());

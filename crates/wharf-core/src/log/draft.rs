@@ -259,7 +259,7 @@ fn may_pin(tx: &mut Tx<'_>, context: &Context<'_>, pin: &Pin) -> Result<()> {
     }
     let count = tx.one(
         "SELECT count(*) FROM entry WHERE room_id = ?1 AND pin_position IS NOT NULL AND position > ?2",
-        &[context.room.id.into(), context.view.log_floor.into()],
+        &[context.room.id.into(), context.view.end.floor.into()],
         |row| row.uint(0),
     )?;
     if count >= u64::from(PINS_PER_ROOM_MAX) {

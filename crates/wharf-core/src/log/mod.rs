@@ -26,11 +26,7 @@ use wharf_types::api::log::{Append, AppendOutcome, Appended, Cursors, EntryHisto
 use wharf_types::{DeviceId, ErrorCode, HookId};
 
 pub(crate) use append::{Author, append_in, door_text};
-#[expect(unused_imports, reason = "for the parts that the next commits fill in")]
-pub(crate) use cursor::{Unread, unread};
 pub(crate) use draft::check as check_draft;
-#[expect(unused_imports, reason = "for the parts that the next commits fill in")]
-pub(crate) use rows::entry_at;
 pub(crate) use rows::{last_said, told_to_others};
 pub(crate) use send::last_number;
 
@@ -217,8 +213,8 @@ impl Logs {
         self.ground
             .db
             .read(move |tx| {
-                enter(tx, &by, room, Right::Read)?;
-                let view = View::of(tx, by.account()?, room)?;
+                let entered = enter(tx, &by, room, Right::Read)?;
+                let view = View::of(&entered, by.account()?, rows::end(tx, room)?);
                 work(tx, &view)
             })
             .await

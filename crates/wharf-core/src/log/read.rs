@@ -2,10 +2,12 @@
 
 use wharf_store::sql::{self, Tx, Value};
 use wharf_types::api::log::{Body, Edited, Entry, EntryHistory, LogPage};
-use wharf_types::{AccountId, EntryHash, RoomId};
+use wharf_types::api::room::{Role, RoomKind};
+use wharf_types::{AccountId, RoomId};
 
 use super::Range;
-use super::rows::{self, entries};
+use super::rows::{self, End, entries};
+use crate::access::Entered;
 use crate::error::{Error, Result};
 
 /// Entries on a page when the request does not say, and at most.
@@ -23,51 +25,35 @@ const HOUR_MS: i64 = 3_600_000;
 pub(super) struct View {
     pub(super) room: RoomId,
     pub(super) account: AccountId,
-    pub(super) head: u64,
-    pub(super) head_hash: EntryHash,
+    /// The log's end.
+    pub(super) end: End,
     /// The member cannot read up to here.
     pub(super) floor: u64,
-    /// Entries up to here are no longer kept.
-    pub(super) log_floor: u64,
     /// Whether the member may take back what others said: the owner of a group.
     pub(super) may_recall_any: bool,
 }
 
 impl View {
-    /// The view of a member.
-    ///
-    /// # Errors
-    /// `Missing` for who is none: the caller has let them in.
-    pub(super) fn of(tx: &mut Tx<'_>, account: AccountId, room: RoomId) -> sql::Result<Self> {
-        tx.one(
-            "SELECT l.head, l.hash, l.floor_position, m.floor_position, m.role, r.kind \
-             FROM member m JOIN log l ON l.room_id = m.room_id JOIN room r ON r.id = m.room_id \
-             WHERE m.room_id = ?1 AND m.account_id = ?2",
-            &[room.into(), account.into()],
-            |row| {
-                let log_floor = row.uint(2)?;
-                Ok(Self {
-                    room,
-                    account,
-                    head: row.uint(0)?,
-                    head_hash: row.id(1)?,
-                    floor: log_floor.max(row.uint(3)?),
-                    log_floor,
-                    may_recall_any: row.text(4)? == "owner" && row.text(5)? == "group",
-                })
-            },
-        )
+    /// The view of a member who was let in.
+    pub(super) fn of(entered: &Entered, account: AccountId, end: End) -> Self {
+        Self {
+            room: entered.id,
+            account,
+            end,
+            floor: end.floor.max(entered.floor),
+            may_recall_any: entered.role == Role::Owner && entered.kind == RoomKind::Group,
+        }
     }
 
     /// Whether the member can read this position.
     pub(super) fn shows(&self, position: u64) -> bool {
-        position > self.floor && position <= self.head
+        position > self.floor && position <= self.end.head
     }
 
     fn page(&self, items: Vec<Entry>) -> LogPage {
         LogPage {
-            head: self.head,
-            head_hash: self.head_hash,
+            head: self.end.head,
+            head_hash: self.end.hash,
             floor: self.floor,
             items,
         }
@@ -179,7 +165,7 @@ fn first_at(tx: &mut Tx<'_>, view: &View, at_ms: i64) -> sql::Result<u64> {
         &[view.room.into(), from.into(), at_ms.into()],
         |row| row.uint(0),
     )?;
-    Ok(first.unwrap_or(view.head + 1))
+    Ok(first.unwrap_or(view.end.head + 1))
 }
 
 /// One entry with its edits and readers.
@@ -214,7 +200,7 @@ pub(super) fn history(tx: &mut Tx<'_>, view: &View, position: u64) -> Result<Ent
         .filter(|account| Some(*account) != entry.account)
         .collect();
     Ok(EntryHistory {
-        head: view.head,
+        head: view.end.head,
         entry,
         edits,
         read_by,

@@ -124,7 +124,7 @@ pub(super) fn add_reactions(
 }
 
 /// One entry with its state, as `viewer` sees it.
-pub(crate) fn entry_at(
+pub(super) fn entry_at(
     tx: &mut Tx<'_>,
     viewer: Option<AccountId>,
     room: RoomId,

@@ -10,13 +10,14 @@ use wharf_types::limit::APPENDS_PER_BATCH_MAX;
 use wharf_types::{AccountId, DeviceId, EntryHash, ErrorCode, RoomId};
 use wharf_wire::entry::draft_digest;
 
-use super::append::{Author, append_in};
+use super::append::{Author, append_at};
 use super::draft::{self, Context};
 use super::limit::Limits;
 use super::read::View;
+use super::rows;
 use crate::Ground;
-use crate::access::{Entered, Right, enter, require_session};
-use crate::caller::Caller;
+use crate::access::{Entered, Right, enter_as, require_writer};
+use crate::caller::{Caller, Person};
 use crate::config::HouseConfig;
 use crate::error::{Error, Result};
 use crate::live::Notices;
@@ -168,7 +169,8 @@ fn prepare(mut sending: Sending) -> Prepared {
 
 /// A batch under way in its transaction.
 struct Batch<'a> {
-    by: Caller,
+    person: Person,
+    author: Author,
     account: AccountId,
     device: DeviceId,
     config: &'a HouseConfig,
@@ -191,10 +193,10 @@ impl<'a> Batch<'a> {
         config: &'a HouseConfig,
         now_ms: i64,
     ) -> Result<Self> {
-        let person = by.person()?;
-        require_session(tx, person.session)?;
+        let person = require_writer(tx, &by)?;
         Ok(Self {
-            by,
+            author: Author::of(&by)?,
+            person,
             account: person.account,
             device,
             config,
@@ -332,7 +334,7 @@ impl<'a> Batch<'a> {
     fn try_append(&mut self, tx: &mut Tx<'_>, item: &Prepared) -> Result<Appended> {
         let room = item.sending.room;
         if let std::collections::hash_map::Entry::Vacant(vacant) = self.rooms.entry(room) {
-            let entered = match enter(tx, &self.by, room, Right::Edit) {
+            let entered = match enter_as(tx, &self.person, room, Right::Edit) {
                 Ok(entered) => Ok(entered),
                 Err(error) if error.is_fault() || leaves_number(error.code()) => return Err(error),
                 Err(error) => Err(refused(&error)),
@@ -345,7 +347,8 @@ impl<'a> Batch<'a> {
             None => return Err(Error::internal("a room was not entered")),
         };
         item.checked.clone().map_err(error_of)?;
-        let view = View::of(tx, self.account, room)?;
+        let end = rows::end(tx, room)?;
+        let view = View::of(entered, self.account, end);
         let context = Context {
             room: entered,
             view: &view,
@@ -353,11 +356,9 @@ impl<'a> Batch<'a> {
             now_ms: self.now_ms,
         };
         let body = draft::body_of(tx, &context, &item.sending.draft)?;
-        let author = Author {
-            client_ms: item.sending.client_ms,
-            ..Author::of(&self.by)?
-        };
-        let entry = append_in(tx, &mut self.notices, room, &author, &body, self.now_ms)?;
+        self.author.client_ms = item.sending.client_ms;
+        let said = (&body, self.now_ms);
+        let entry = append_at(tx, &mut self.notices, room, &end, &self.author, said)?;
         Ok(Appended {
             room,
             position: entry.position,

@@ -30,13 +30,13 @@ use super::problems::{
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
         .routes(routes!(edit_profile))
-        .routes(routes!(find))
-        .routes(routes!(contacts, ask))
-        .routes(routes!(edit, remove))
-        .routes(routes!(accept))
-        .routes(routes!(decline))
-        .routes(routes!(create_group))
-        .routes(routes!(edit_group, remove_group))
+        .routes(routes!(find_person))
+        .routes(routes!(contacts, ask_contact))
+        .routes(routes!(edit_contact, remove_contact))
+        .routes(routes!(accept_contact))
+        .routes(routes!(decline_contact))
+        .routes(routes!(create_contact_group))
+        .routes(routes!(edit_contact_group, remove_contact_group))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -70,7 +70,7 @@ async fn edit_profile(
 /// Exactly: there is no list of everybody. Attempts are counted.
 #[utoipa::path(get, path = "/people", tag = "contacts", params(WhoQuery),
     responses((status = 200, body = Person), NeedsLogin, CanBeInvalid, CanBeMissing, CanBeLimited, Any))]
-async fn find(
+async fn find_person(
     State(http): State<Http>,
     By(caller): By,
     Query(query): Query<WhoQuery>,
@@ -94,7 +94,7 @@ async fn contacts(State(http): State<Http>, By(caller): By) -> Answer<Response> 
 /// Who has been asked by them before becomes a contact at once. A request that was declined looks like one that waits.
 #[utoipa::path(post, path = "/contacts", tag = "contacts", request_body = AskContact,
     responses((status = 200, body = Contact), NeedsLogin, HasBody, CanBeMissing, CanConflict, CanBeLimited, Any))]
-async fn ask(
+async fn ask_contact(
     State(http): State<Http>,
     By(caller): By,
     Json(request): Json<AskContact>,
@@ -110,7 +110,7 @@ async fn ask(
 /// Their direct room is there from now on.
 #[utoipa::path(post, path = "/contacts/{id}/accept", tag = "contacts", params(("id" = AccountId, Path)),
     responses((status = 200, body = Contact), NeedsLogin, CanBeInvalid, CanBeMissing, CanBeTooMany, Any))]
-async fn accept(
+async fn accept_contact(
     State(http): State<Http>,
     By(caller): By,
     Id(id): Id<AccountId>,
@@ -126,7 +126,7 @@ async fn accept(
 /// They are not told.
 #[utoipa::path(post, path = "/contacts/{id}/decline", tag = "contacts", params(("id" = AccountId, Path)),
     responses((status = 204, description = "Declined."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn decline(
+async fn decline_contact(
     State(http): State<Http>,
     By(caller): By,
     Id(id): Id<AccountId>,
@@ -141,7 +141,7 @@ async fn decline(
 #[utoipa::path(patch, path = "/contacts/{id}", tag = "contacts", params(("id" = AccountId, Path)),
     request_body = EditContact,
     responses((status = 200, body = Contact), NeedsLogin, HasBody, CanBeMissing, Any))]
-async fn edit(
+async fn edit_contact(
     State(http): State<Http>,
     By(caller): By,
     Id(id): Id<AccountId>,
@@ -158,7 +158,7 @@ async fn edit(
 /// Their direct room stays, to be read.
 #[utoipa::path(delete, path = "/contacts/{id}", tag = "contacts", params(("id" = AccountId, Path)),
     responses((status = 204, description = "Ended."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn remove(
+async fn remove_contact(
     State(http): State<Http>,
     By(caller): By,
     Id(id): Id<AccountId>,
@@ -170,7 +170,7 @@ async fn remove(
 /// Makes a group of contacts
 #[utoipa::path(post, path = "/contact-groups", tag = "contacts", request_body = EditContactGroup,
     responses((status = 201, body = ContactGroup), NeedsLogin, HasBody, CanConflict, Any))]
-async fn create_group(
+async fn create_contact_group(
     State(http): State<Http>,
     By(caller): By,
     Json(request): Json<EditContactGroup>,
@@ -189,7 +189,7 @@ async fn create_group(
 #[utoipa::path(patch, path = "/contact-groups/{id}", tag = "contacts", params(("id" = ContactGroupId, Path)),
     request_body = EditContactGroup,
     responses((status = 200, body = ContactGroup), NeedsLogin, HasBody, CanBeMissing, CanConflict, Any))]
-async fn edit_group(
+async fn edit_contact_group(
     State(http): State<Http>,
     By(caller): By,
     Id(id): Id<ContactGroupId>,
@@ -210,7 +210,7 @@ async fn edit_group(
 /// Who was in it stays a contact.
 #[utoipa::path(delete, path = "/contact-groups/{id}", tag = "contacts", params(("id" = ContactGroupId, Path)),
     responses((status = 204, description = "Removed."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn remove_group(
+async fn remove_contact_group(
     State(http): State<Http>,
     By(caller): By,
     Id(id): Id<ContactGroupId>,

@@ -18,11 +18,11 @@ use super::problems::{Any, CanBeInvalid, CanBeMissing, NeedsLogin};
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
-        .routes(routes!(page))
-        .routes(routes!(days))
-        .routes(routes!(tags))
-        .routes(routes!(origins))
-        .routes(routes!(export))
+        .routes(routes!(diary))
+        .routes(routes!(diary_days))
+        .routes(routes!(diary_tags))
+        .routes(routes!(diary_origins))
+        .routes(routes!(diary_text))
 }
 
 /// The `{format}` of the path.
@@ -41,7 +41,7 @@ impl FromRequestParts<Http> for Format {
 /// Texts and files that were not recalled: of a span of days, of a day of every year, with a tag, or from an origin.
 #[utoipa::path(get, path = "/rooms/{room}/diary", tag = "diary", params(Room, DiaryQuery),
     responses((status = 200, body = DiaryPage), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn page(
+async fn diary(
     State(http): State<Http>,
     By(caller): By,
     Room(room): Room,
@@ -54,7 +54,7 @@ async fn page(
 /// The days of a span that have entries
 #[utoipa::path(get, path = "/rooms/{room}/diary/days", tag = "diary", params(Room, DaysQuery),
     responses((status = 200, body = DiaryDays), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn days(
+async fn diary_days(
     State(http): State<Http>,
     By(caller): By,
     Room(room): Room,
@@ -71,7 +71,11 @@ async fn days(
 /// The most used ones first.
 #[utoipa::path(get, path = "/rooms/{room}/diary/tags", tag = "diary", params(Room),
     responses((status = 200, body = DiaryTags), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn tags(State(http): State<Http>, By(caller): By, Room(room): Room) -> Answer<Response> {
+async fn diary_tags(
+    State(http): State<Http>,
+    By(caller): By,
+    Room(room): Room,
+) -> Answer<Response> {
     json(
         StatusCode::OK,
         &http.wharf().diaries().tags(&caller, room).await?,
@@ -83,7 +87,11 @@ async fn tags(State(http): State<Http>, By(caller): By, Room(room): Room) -> Ans
 /// The most used ones first.
 #[utoipa::path(get, path = "/rooms/{room}/diary/origins", tag = "diary", params(Room),
     responses((status = 200, body = DiaryOrigins), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn origins(State(http): State<Http>, By(caller): By, Room(room): Room) -> Answer<Response> {
+async fn diary_origins(
+    State(http): State<Http>,
+    By(caller): By,
+    Room(room): Room,
+) -> Answer<Response> {
     json(
         StatusCode::OK,
         &http.wharf().diaries().origins(&caller, room).await?,
@@ -96,7 +104,7 @@ async fn origins(State(http): State<Http>, By(caller): By, Room(room): Room) -> 
 #[utoipa::path(get, path = "/rooms/{room}/diary/export/{format}", tag = "diary",
     params(Room, ("format" = DiaryFormat, Path, description = "What to write it as."), DiaryQuery),
     responses((status = 200, body = DiaryText), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn export(
+async fn diary_text(
     State(http): State<Http>,
     By(caller): By,
     Room(room): Room,

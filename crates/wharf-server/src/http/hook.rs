@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
         .routes(routes!(hooks, create_hook))
         .routes(routes!(edit_hook, remove_hook))
-        .routes(routes!(post))
+        .routes(routes!(post_to_hook))
 }
 
 /// The `{secret}` of the path; the log shows the route in its place.
@@ -114,7 +114,7 @@ async fn remove_hook(
     responses((status = 200, body = Appended),
     (status = 403, description = "The room is archived.", body = Problem, content_type = "application/problem+json"),
     HasBody, CanBeMissing, CanConflict, CanBeLimited, Any))]
-async fn post(
+async fn post_to_hook(
     State(http): State<Http>,
     CameFrom(origin): CameFrom,
     Id(id): Id<HookId>,

@@ -31,14 +31,14 @@ const ENTRIES_MAX: u32 = 1_000;
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
-        .routes(routes!(page, append))
-        .routes(routes!(entry))
+        .routes(routes!(log, append))
+        .routes(routes!(log_entry))
         .routes(routes!(pins))
         .routes(routes!(files))
         .routes(routes!(mark_read))
         .routes(routes!(mark_delivered))
         .routes(routes!(cursors))
-        .routes(routes!(sent))
+        .routes(routes!(sent_up_to))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -101,7 +101,7 @@ async fn entries(page: LogPage) -> Answer<Response> {
 /// has at least one entry if there is one. `floor` says where what the caller can read begins.
 #[utoipa::path(get, path = "/rooms/{room}/log", tag = "log", params(Room, PageQuery),
     responses((status = 200, body = LogPage), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn page(
+async fn log(
     State(http): State<Http>,
     By(caller): By,
     Room(room): Room,
@@ -139,7 +139,7 @@ async fn append(
 #[utoipa::path(get, path = "/rooms/{room}/log/{position}", tag = "log",
     params(Room, ("position" = u64, Path, description = "Its position.")),
     responses((status = 200, body = EntryHistory), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn entry(
+async fn log_entry(
     State(http): State<Http>,
     By(caller): By,
     Room(room): Room,
@@ -229,7 +229,7 @@ async fn cursors(State(http): State<Http>, By(caller): By, Room(room): Room) -> 
 /// For a client that was restored from a backup: what it numbered up to here has been sent.
 #[utoipa::path(get, path = "/devices/{id}/sent", tag = "log", params(("id" = DeviceId, Path)),
     responses((status = 200, body = SentUpTo), NeedsLogin, CanBeInvalid, Any))]
-async fn sent(
+async fn sent_up_to(
     State(http): State<Http>,
     By(caller): By,
     Id(device): Id<DeviceId>,

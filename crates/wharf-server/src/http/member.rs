@@ -30,15 +30,15 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
         .routes(routes!(members))
         .routes(routes!(set_role, remove_member))
-        .routes(routes!(leave))
-        .routes(routes!(invite))
-        .routes(routes!(withdraw))
-        .routes(routes!(invitations))
-        .routes(routes!(accept))
-        .routes(routes!(decline))
-        .routes(routes!(links, create_link))
+        .routes(routes!(leave_room))
+        .routes(routes!(invite_to_room))
+        .routes(routes!(withdraw_invitation))
+        .routes(routes!(room_invitations))
+        .routes(routes!(accept_room_invitation))
+        .routes(routes!(decline_room_invitation))
+        .routes(routes!(room_links, create_link))
         .routes(routes!(remove_link))
-        .routes(routes!(look, join))
+        .routes(routes!(look_at_link, join_room))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -106,7 +106,7 @@ async fn remove_member(
 /// An owner hands it over first.
 #[utoipa::path(post, path = "/rooms/{room}/leave", tag = "rooms", params(extract::Room),
     responses((status = 204, description = "Left."), NeedsLogin, CanBeInvalid, CanBeMissing, CanConflict, Any))]
-async fn leave(
+async fn leave_room(
     State(http): State<Http>,
     By(caller): By,
     extract::Room(room): extract::Room,
@@ -121,7 +121,7 @@ async fn leave(
 #[utoipa::path(post, path = "/rooms/{room}/invitations", tag = "rooms", params(extract::Room),
     request_body = InviteToRoom,
     responses((status = 204, description = "Invited."), NeedsLogin, HasBody, CanBeMissing, CanConflict, Any))]
-async fn invite(
+async fn invite_to_room(
     State(http): State<Http>,
     By(caller): By,
     extract::Room(room): extract::Room,
@@ -135,7 +135,7 @@ async fn invite(
 #[utoipa::path(delete, path = "/rooms/{room}/invitations/{id}", tag = "rooms",
     params(extract::Room, ("id" = AccountId, Path)),
     responses((status = 204, description = "Taken back."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn withdraw(
+async fn withdraw_invitation(
     State(http): State<Http>,
     By(caller): By,
     extract::Room(room): extract::Room,
@@ -150,7 +150,7 @@ async fn withdraw(
 /// Oldest first.
 #[utoipa::path(get, path = "/room-invitations", tag = "rooms",
     responses((status = 200, body = Vec<RoomInvitation>), NeedsLogin, Any))]
-async fn invitations(State(http): State<Http>, By(caller): By) -> Answer<Response> {
+async fn room_invitations(State(http): State<Http>, By(caller): By) -> Answer<Response> {
     let invitations = http.wharf().rooms().invitations(&caller).await?;
     json_large(invitations.len(), 0, invitations).await
 }
@@ -159,7 +159,7 @@ async fn invitations(State(http): State<Http>, By(caller): By) -> Answer<Respons
 #[utoipa::path(post, path = "/room-invitations/{id}/accept", tag = "rooms",
     params(("id" = RoomId, Path, description = "The room.")),
     responses((status = 200, body = Room), NeedsLogin, CanBeInvalid, CanBeMissing, CanBeTooMany, Any))]
-async fn accept(
+async fn accept_room_invitation(
     State(http): State<Http>,
     By(caller): By,
     Id(room): Id<RoomId>,
@@ -174,7 +174,7 @@ async fn accept(
 #[utoipa::path(post, path = "/room-invitations/{id}/decline", tag = "rooms",
     params(("id" = RoomId, Path, description = "The room.")),
     responses((status = 204, description = "Declined."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn decline(
+async fn decline_room_invitation(
     State(http): State<Http>,
     By(caller): By,
     Id(room): Id<RoomId>,
@@ -188,7 +188,7 @@ async fn decline(
 /// For its owner, without their codes.
 #[utoipa::path(get, path = "/rooms/{room}/links", tag = "rooms", params(extract::Room),
     responses((status = 200, body = RoomLinks), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn links(
+async fn room_links(
     State(http): State<Http>,
     By(caller): By,
     extract::Room(room): extract::Room,
@@ -237,7 +237,7 @@ async fn remove_link(
 /// What a link's code leads to
 #[utoipa::path(get, path = "/join", tag = "rooms", params(CodeQuery),
     responses((status = 200, body = RoomInvitation), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
-async fn look(
+async fn look_at_link(
     State(http): State<Http>,
     By(caller): By,
     Query(query): Query<CodeQuery>,
@@ -251,7 +251,7 @@ async fn look(
 /// Enters a group by a link's code
 #[utoipa::path(post, path = "/join", tag = "rooms", request_body = JoinRoom,
     responses((status = 200, body = Room), NeedsLogin, HasBody, CanBeMissing, Any))]
-async fn join(
+async fn join_room(
     State(http): State<Http>,
     By(caller): By,
     Json(request): Json<JoinRoom>,

@@ -20,9 +20,9 @@ const RECORD_BYTES: usize = 512;
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
-        .routes(routes!(export))
-        .routes(routes!(import))
-        .routes(routes!(progress))
+        .routes(routes!(export_page))
+        .routes(routes!(import_batch))
+        .routes(routes!(import_progress))
 }
 
 /// Some records of the caller's archive
@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
 /// are.
 #[utoipa::path(get, path = "/export", tag = "portage", params(ExportQuery),
     responses((status = 200, body = ExportPage), NeedsLogin, CanBeInvalid, Any))]
-async fn export(
+async fn export_page(
     State(http): State<Http>,
     By(caller): By,
     Query(query): Query<ExportQuery>,
@@ -46,7 +46,7 @@ async fn export(
 /// All of it or nothing. Upload the chunks that its manifests name first. The last batch again changes nothing.
 #[utoipa::path(post, path = "/import", tag = "portage", request_body = ImportBatch,
     responses((status = 200, body = ImportProgress), NeedsLogin, HasBody, CanBeMissing, CanConflict, Any))]
-async fn import(
+async fn import_batch(
     State(http): State<Http>,
     By(caller): By,
     JsonUpTo(batch): JsonUpTo<ImportBatch, IMPORT_BODY_BYTES_MAX>,
@@ -62,7 +62,7 @@ async fn import(
 /// One that has not begun is at number 0.
 #[utoipa::path(get, path = "/import/{id}", tag = "portage", params(("id" = ImportId, Path)),
     responses((status = 200, body = ImportProgress), NeedsLogin, CanBeInvalid, Any))]
-async fn progress(
+async fn import_progress(
     State(http): State<Http>,
     By(caller): By,
     Id(import): Id<ImportId>,

@@ -28,11 +28,11 @@ const ROOM_BYTES: usize = 1024;
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new()
-        .routes(routes!(changes))
-        .routes(routes!(rooms, create))
-        .routes(routes!(room, edit))
+        .routes(routes!(account_changes))
+        .routes(routes!(rooms, create_room))
+        .routes(routes!(room, edit_room))
         .routes(routes!(edit_preferences))
-        .routes(routes!(save))
+        .routes(routes!(save_to_drive))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -49,7 +49,7 @@ struct ListQuery {
 /// nothing. Where more has changed than goes into one answer, its version is that of the last item: ask again from there.
 #[utoipa::path(get, path = "/list", tag = "rooms", params(ListQuery),
     responses((status = 200, body = AccountChanges), NeedsLogin, CanBeInvalid, CanConflict, Any))]
-async fn changes(
+async fn account_changes(
     State(http): State<Http>,
     By(caller): By,
     Query(query): Query<ListQuery>,
@@ -75,7 +75,7 @@ async fn rooms(State(http): State<Http>, By(caller): By) -> Answer<Response> {
 /// With the caller as its owner. The same id again is answered with the room as it is.
 #[utoipa::path(post, path = "/rooms", tag = "rooms", request_body = CreateRoom,
     responses((status = 200, body = Room), NeedsLogin, HasBody, CanBeMissing, CanConflict, Any))]
-async fn create(
+async fn create_room(
     State(http): State<Http>,
     By(caller): By,
     Json(request): Json<CreateRoom>,
@@ -105,7 +105,7 @@ async fn room(
 /// As its owner. Only groups have a name, a topic, a history and an archive.
 #[utoipa::path(patch, path = "/rooms/{room}", tag = "rooms", params(extract::Room), request_body = EditRoom,
     responses((status = 200, body = Room), NeedsLogin, HasBody, CanBeMissing, Any))]
-async fn edit(
+async fn edit_room(
     State(http): State<Http>,
     By(caller): By,
     extract::Room(room): extract::Room,
@@ -144,7 +144,7 @@ async fn edit_preferences(
 /// No bytes move; they count on the caller's quota. The same again changes nothing.
 #[utoipa::path(post, path = "/rooms/{room}/save", tag = "rooms", params(extract::Room), request_body = SaveToDrive,
     responses((status = 200, body = Node), NeedsLogin, HasBody, CanBeMissing, CanConflict, Any))]
-async fn save(
+async fn save_to_drive(
     State(http): State<Http>,
     By(caller): By,
     extract::Room(room): extract::Room,

@@ -10,7 +10,10 @@ mod door;
 mod drive;
 mod hooks;
 mod listen;
+mod log;
 mod openapi;
+mod people;
+mod strangers;
 mod tls;
 
 use bytes::Bytes;

@@ -102,7 +102,7 @@ async fn diary_origins(
 ///
 /// The parts one after another are the document.
 #[utoipa::path(get, path = "/rooms/{room}/diary/export/{format}", tag = "diary",
-    params(Room, ("format" = DiaryFormat, Path, description = "What to write it as."), DiaryQuery),
+    params(Room, ("format" = inline(DiaryFormat), Path, description = "What to write it as."), DiaryQuery),
     responses((status = 200, body = DiaryText), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
 async fn diary_text(
     State(http): State<Http>,

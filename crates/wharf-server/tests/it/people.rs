@@ -357,7 +357,7 @@ async fn the_account_s_list_is_a_stream(db: TestDb) {
         let items = list["items"].as_array().unwrap();
         items
             .iter()
-            .map(|item| item["kind"].as_str().unwrap().to_owned())
+            .map(|item| item["item"].as_str().unwrap().to_owned())
             .collect()
     };
     assert!(kinds(&whole).contains(&"contact".to_owned()));

@@ -351,7 +351,7 @@ pub struct SaveToDrive {
 /// Something of the account's own list: its contacts, rooms, invitations and cursors. Each carries the state it has now, so
 /// applying one again changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "item", rename_all = "snake_case")]
 pub enum AccountItem {
     /// A contact, a request, or somebody blocked.
     Contact(Box<super::contact::Contact>),
@@ -403,4 +403,42 @@ pub struct AccountChanges {
     pub version: u64,
     /// The items, each once, in the order they changed last.
     pub items: Vec<AccountItem>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AccountItem, History, Preferences, Role, Room, RoomKind};
+    use crate::{AccountId, EntryHash, RoomId};
+
+    #[test]
+    fn a_room_of_the_list_says_what_it_is_and_what_it_is_for() {
+        let room = Room {
+            id: RoomId::from_bytes([1; 16]),
+            kind: RoomKind::Direct,
+            name: String::new(),
+            topic: String::new(),
+            peer: None,
+            owner: AccountId::from_bytes([2; 16]),
+            role: Role::Editor,
+            can_write: true,
+            member_count: 2,
+            history: History::All,
+            keep_days: 0,
+            archived: false,
+            created_ms: 1,
+            joined_ms: 2,
+            head: 3,
+            head_hash: EntryHash::from_bytes([4; 32]),
+            floor: 0,
+            drive_head: 0,
+            read: 3,
+            unread: 0,
+            mentions: 0,
+            last: None,
+            preferences: Preferences::default(),
+        };
+        let item = AccountItem::Room(Box::new(room));
+        let text = serde_json::to_string(&item).unwrap();
+        assert_eq!(serde_json::from_str::<AccountItem>(&text).unwrap(), item);
+    }
 }

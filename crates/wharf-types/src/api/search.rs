@@ -62,7 +62,7 @@ pub struct Hit {
 
 /// What a hit is.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "item", rename_all = "snake_case")]
 pub enum HitKind {
     /// A text or file of a log, in its present state.
     Entry(Box<Entry>),

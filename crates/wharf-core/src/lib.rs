@@ -25,6 +25,7 @@ pub mod search;
 mod setting;
 mod text;
 pub mod transfer;
+mod zone;
 
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ use live::{Live, Notices};
 use log::Logs;
 use portage::Portage;
 use room::Rooms;
-use search::Search;
+use search::{Marks, Search};
 use transfer::Transfers;
 
 /// A house on its ground. Clones are the same house.
@@ -77,6 +78,8 @@ pub(crate) struct Ground {
     pub(crate) random: Random,
     pub(crate) config: Arc<HouseConfig>,
     pub(crate) live: Live,
+    /// Rooms that the search has to look at.
+    pub(crate) marks: Marks,
 }
 
 impl Ground {
@@ -87,9 +90,10 @@ impl Ground {
         lock: Lock,
         work: impl FnMut(&mut Tx<'_>) -> Result<(T, Notices)> + Send + 'static,
     ) -> Result<T> {
-        let (db, live) = (self.db.clone(), self.live.clone());
+        let (db, live, marks) = (self.db.clone(), self.live.clone(), self.marks.clone());
         let acting = tokio::spawn(async move {
             let (outcome, notices) = db.write(lock, work).await?;
+            marks.add(notices.written());
             live.announce(notices);
             Ok(outcome)
         });
@@ -121,6 +125,7 @@ impl Wharf {
         let live = Live::new(db.clone(), clock.clone(), &random, Arc::clone(&config));
         let ground = Ground {
             live,
+            marks: Marks::default(),
             chunks: ChunkStore::new(db.clone(), blob, options),
             db,
             clock: clock.clone(),

@@ -10,6 +10,9 @@ pub(crate) const SETUP_CODE_HASH: &str = "setup_code_hash";
 /// Where the scrub's round is.
 pub(crate) const SCRUB: &str = "scrub";
 
+/// The form that the search's index has.
+pub(crate) const SEARCH_VERSION: &str = "search/version";
+
 pub(crate) fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>> {
     tx.opt(
         "SELECT value FROM setting WHERE name = ?1",

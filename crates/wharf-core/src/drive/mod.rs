@@ -10,6 +10,7 @@
 mod batch;
 mod commit;
 mod find;
+mod look;
 mod mention;
 mod place;
 mod read;
@@ -29,6 +30,7 @@ use wharf_types::name::DrivePath;
 use wharf_types::{AccountId, RoomId};
 
 pub(crate) use commit::{save, scopes_of};
+pub(crate) use look::{Looked, changed_nodes, look, node_in_tree};
 pub(crate) use read::{StoredContent, file_to_hand_over};
 pub(crate) use retention::RetentionCursor;
 pub(crate) use rows::insert_root;

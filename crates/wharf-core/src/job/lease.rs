@@ -118,6 +118,10 @@ impl<J: Job> Job for Exclusive<J> {
         }
     }
 
+    fn start_delay(&self) -> Duration {
+        self.job.start_delay()
+    }
+
     fn progress(&self) -> Option<String> {
         if self.lease.is_elsewhere() {
             return Some("another server process does this".to_owned());

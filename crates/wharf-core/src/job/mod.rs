@@ -15,6 +15,7 @@ mod scrub;
 mod sweep;
 
 use std::future::Future;
+use std::time::Duration;
 
 pub use runner::Jobs;
 pub use wharf_types::api::job::JobState;
@@ -24,6 +25,7 @@ use crate::accounts::Accounts;
 use crate::drive::Drives;
 use crate::error::Result;
 use crate::log::Logs;
+use crate::search::Follow;
 use compaction::Compaction;
 use expiry::Expiry;
 use lease::Exclusive;
@@ -52,6 +54,11 @@ pub trait Job: Send + 'static {
 
     /// Returns when there may be work again. May be dropped at any await and called anew.
     fn wait(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// How long after the house's start it first looks for work: other things are more urgent then.
+    fn start_delay(&self) -> Duration {
+        Duration::from_mins(1)
+    }
 
     /// How far it is, in words, for the operator.
     fn progress(&self) -> Option<String> {
@@ -109,6 +116,7 @@ pub(crate) fn start_all(
         ground.clone(),
     ));
     jobs.start(Exclusive::new(Sweep::new(ground.clone()), ground.clone()));
+    jobs.start(Exclusive::new(Follow::new(ground.clone()), ground.clone()));
     if ground.config.scrub_days > 0 {
         jobs.start(Exclusive::new(Scrub::new(ground.clone()), ground.clone()));
     }

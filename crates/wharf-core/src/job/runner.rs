@@ -14,8 +14,6 @@ use super::{Job, JobState, JobStatus, Next};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 
-/// How long after its start a job first looks for work.
-const START_DELAY: Duration = Duration::from_mins(1);
 /// The pause after a first error; it doubles with each further one in a row.
 const RETRY_PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest pause after an error.
@@ -204,8 +202,8 @@ impl Drop for FailedUnlessDone {
 impl<J: Job> Run<J> {
     async fn until_done(mut self) {
         let guard = FailedUnlessDone(Arc::clone(&self.record));
-        // A house that is just opening has better things to do.
-        self.rest(JobState::Waiting, START_DELAY).await;
+        let delay = self.job.start_delay();
+        self.rest(JobState::Waiting, delay).await;
         while !self.stopping.is_cancelled() {
             if self.record.pace_percent.load(Ordering::SeqCst) == 0 {
                 self.rest(JobState::Paused, Duration::MAX).await;

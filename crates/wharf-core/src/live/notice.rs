@@ -34,6 +34,12 @@ impl Notices {
             ..Self::default()
         }
     }
+
+    /// The rooms whose log or drive was written to.
+    pub(crate) fn written(&self) -> impl Iterator<Item = RoomId> {
+        let logs = self.entries.iter().map(|(room, _)| *room);
+        logs.chain(self.drives.iter().map(|(room, _)| *room))
+    }
 }
 
 /// Whether an account follows a room.

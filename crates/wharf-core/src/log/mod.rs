@@ -27,6 +27,7 @@ use wharf_types::{DeviceId, ErrorCode, HookId};
 
 pub(crate) use append::{Author, append_in, door_text};
 pub(crate) use draft::check as check_draft;
+pub(crate) use rows::{add_reactions, entries_past, entries_within, entry_at};
 pub(crate) use rows::{last_said, told_to_others};
 pub(crate) use send::last_number;
 

@@ -1,5 +1,7 @@
 //! How entries stand in their rows.
 
+use std::ops::RangeInclusive;
+
 use wharf_store::sql::{self, Row, Tx};
 use wharf_types::api::log::{Body, Edited, Entry, EntryState, Origin, SetReaction};
 use wharf_types::{AccountId, EntryHash, RoomId};
@@ -94,7 +96,7 @@ pub(super) fn body_of(packed: &[u8]) -> sql::Result<Body> {
 }
 
 /// Adds the reactions to entries that are in order of their positions.
-pub(super) fn add_reactions(
+pub(crate) fn add_reactions(
     tx: &mut Tx<'_>,
     room: RoomId,
     entries: &mut [Entry],
@@ -123,8 +125,53 @@ pub(super) fn add_reactions(
     )
 }
 
+/// Entries past a position with what became of them, without their reactions and as nobody in particular sees them.
+pub(crate) fn entries_past(
+    tx: &mut Tx<'_>,
+    room: RoomId,
+    position: u64,
+    limit: u32,
+) -> sql::Result<Vec<Entry>> {
+    tx.all(
+        entries!("WHERE n.room_id = ?1 AND n.position > ?2 ORDER BY n.position LIMIT ?3"),
+        &[room.into(), position.into(), limit.into()],
+        |row| read(row, None),
+    )
+}
+
+/// Entries at these positions as `viewer` sees them, without their reactions; from the last one, if `is_newest_first`.
+pub(crate) fn entries_within(
+    tx: &mut Tx<'_>,
+    viewer: AccountId,
+    room: RoomId,
+    positions: RangeInclusive<u64>,
+    is_newest_first: bool,
+    limit: u32,
+) -> sql::Result<Vec<Entry>> {
+    let (first, last) = positions.into_inner();
+    let args = [room.into(), first.into(), last.into(), limit.into()];
+    let take = |row: &Row<'_>| read(row, Some(viewer));
+    if is_newest_first {
+        tx.all(
+            entries!(
+                "WHERE n.room_id = ?1 AND n.position >= ?2 AND n.position <= ?3 ORDER BY n.position DESC LIMIT ?4"
+            ),
+            &args,
+            take,
+        )
+    } else {
+        tx.all(
+            entries!(
+                "WHERE n.room_id = ?1 AND n.position >= ?2 AND n.position <= ?3 ORDER BY n.position LIMIT ?4"
+            ),
+            &args,
+            take,
+        )
+    }
+}
+
 /// One entry with its state, as `viewer` sees it.
-pub(super) fn entry_at(
+pub(crate) fn entry_at(
     tx: &mut Tx<'_>,
     viewer: Option<AccountId>,
     room: RoomId,

@@ -5,9 +5,11 @@
 mod access;
 mod accounts;
 mod desk;
+mod diary;
 mod drive;
 mod job;
 mod log;
 mod people;
+mod search;
 mod support;
 mod transfer;

@@ -11,7 +11,7 @@ pub mod postings;
 mod read;
 mod write;
 
-pub use read::{List, Reads, list};
+pub use read::{List, Reads, docs, list};
 pub use write::{Edit, Edits, apply, clear};
 
 /// The number of the open block of a term: the last one, which grows.

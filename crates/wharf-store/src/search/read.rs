@@ -42,6 +42,20 @@ pub fn list(tx: &mut Tx<'_>, room: RoomId, term: &str) -> Result<List> {
     })
 }
 
+/// All documents of a term, ascending.
+pub fn docs(tx: &mut Tx<'_>, room: RoomId, term: &str) -> Result<Vec<u64>> {
+    let mut docs = Vec::new();
+    tx.each(
+        "SELECT docs FROM search_block WHERE room_id = ?1 AND term = ?2 ORDER BY block",
+        &[room.into(), term.into()],
+        |row| {
+            docs.extend(unpack(row.bytes(0)?)?);
+            Ok(())
+        },
+    )?;
+    Ok(docs)
+}
+
 impl List {
     /// A list whose open block was read already, with those of others.
     ///
@@ -55,6 +69,11 @@ impl List {
             docs: unpack(packed)?,
             is_first: false,
         })
+    }
+
+    /// Whether there is no such term.
+    pub fn is_empty(&self) -> bool {
+        self.is_first && self.docs.is_empty()
     }
 
     /// The newest document that is not newer than `at_most`. Ask for ever older ones: what was passed is forgotten.

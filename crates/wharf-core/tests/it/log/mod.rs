@@ -7,4 +7,4 @@ mod model;
 mod order;
 mod random;
 mod retain;
-mod room;
+pub(crate) mod room;

@@ -11,4 +11,5 @@ mod crash_loop;
 mod cut;
 mod damage;
 mod faulty_disk;
+mod send_crash;
 mod writer;

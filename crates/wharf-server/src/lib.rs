@@ -7,6 +7,7 @@
 mod config;
 mod http;
 mod listen;
+pub mod live;
 mod server;
 mod webhook;
 

@@ -117,6 +117,7 @@ impl Server {
         let announce = async {
             cancel.cancelled().await;
             stopping.cancel();
+            http.wharf().live().stop();
         };
         let deliver = async {
             if let Some(worker) = webhooks {
@@ -124,6 +125,9 @@ impl Server {
             }
         };
         tokio::join!(listener.serve(cancel.clone()), follow, announce, deliver);
+        http.live_connections().close();
+        http.live_connections().wait().await;
+        http.wharf().live().close().await;
         http.work().close();
         http.work().wait().await;
     }

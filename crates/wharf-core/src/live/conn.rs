@@ -10,7 +10,7 @@ use wharf_types::api::contact::Status;
 use wharf_types::{AccountId, EntryHash, RoomId, SessionId};
 
 use super::Live;
-use super::outbox::{Outbox, Taken};
+use super::outbox::{End, Outbox, Taken};
 
 /// What the hub knows of a connection.
 #[derive(Debug)]
@@ -108,6 +108,16 @@ impl Connection {
     /// Takes what the connection is to be told.
     pub fn take(&self) -> Taken {
         self.live.take(&self.conn)
+    }
+
+    /// Takes what does not wait its turn: whether the other end is to be pinged, and whether the connection is to end.
+    pub fn take_urgent(&self) -> (bool, Option<End>) {
+        self.conn.outbox.take_urgent()
+    }
+
+    /// Has the waker woken within about a second, whatever happens.
+    pub fn wake_soon(&self) {
+        self.live.wake_soon(&self.conn);
     }
 
     /// Says whether entries are wanted; without, the connection is told where logs stand instead.

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry as Place;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
@@ -24,9 +24,11 @@ use super::task::Tasks;
 use super::{HEARTBEAT, LiveStats, too_many};
 use crate::clock::Clock;
 use crate::config::HouseConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::random::Random;
 
+/// What is said when the server stops.
+const STOPS: &str = "the server stops: come back in a moment";
 /// A connection is pinged in the second that its number falls on.
 const BEATS: u64 = HEARTBEAT.as_secs();
 
@@ -41,6 +43,7 @@ pub(super) struct Hub {
     addresses: Mutex<HashMap<IpAddr, u32>>,
     /// Connections by the second in which they are pinged.
     beats: Vec<Mutex<Vec<Arc<Conn>>>>,
+    sleepers: Mutex<Vec<Arc<Conn>>>,
     pub(super) presence: Presences,
     pub(super) hints: Hints,
     pub(super) tasks: Tasks,
@@ -49,6 +52,7 @@ pub(super) struct Hub {
     pub(super) move_on: Arc<Notify>,
     /// Feeds with cursors to be told.
     cursors: Mutex<BTreeSet<RoomId>>,
+    is_stopping: AtomicBool,
     next_id: AtomicU64,
     connection_count: AtomicU64,
     frame_count: AtomicU64,
@@ -67,11 +71,13 @@ impl Hub {
             accounts: RwLock::default(),
             addresses: Mutex::default(),
             beats: (0..BEATS).map(|_| Mutex::default()).collect(),
+            sleepers: Mutex::default(),
             presence: Presences::default(),
             tasks: Tasks::default(),
             moving: Mutex::default(),
             move_on: Arc::default(),
             cursors: Mutex::default(),
+            is_stopping: AtomicBool::new(false),
             next_id: AtomicU64::new(0),
             connection_count: AtomicU64::new(0),
             frame_count: AtomicU64::new(0),
@@ -91,6 +97,12 @@ impl Hub {
         let address = address.to_canonical();
         self.enter_address(address)?;
         let mut accounts = self.accounts.write();
+        // Under the table's lock: whoever is in it when the server stops is ended.
+        if self.is_stopping.load(Ordering::SeqCst) {
+            drop(accounts);
+            self.leave_address(address);
+            return Err(Error::new(ErrorCode::Unavailable, STOPS).retry_after(5));
+        }
         let of_account = accounts.get(&account).map_or(0, Vec::len);
         let is_full = self.connection_count.load(Ordering::Relaxed)
             >= u64::from(self.config.live.connections_max);
@@ -115,6 +127,18 @@ impl Hub {
             beat.lock().push(Arc::clone(&conn));
         }
         Ok(conn)
+    }
+
+    pub(super) fn stop(&self) {
+        let accounts = self.accounts.write();
+        self.is_stopping.store(true, Ordering::SeqCst);
+        for conn in accounts.values().flatten() {
+            conn.outbox.end(End {
+                code: ErrorCode::Unavailable,
+                detail: STOPS,
+            });
+            conn.outbox.wake();
+        }
     }
 
     pub(super) fn disconnect(&self, conn: &Arc<Conn>) {
@@ -174,6 +198,17 @@ impl Hub {
         };
         for conn in beat.lock().iter() {
             conn.outbox.beat();
+            conn.outbox.wake();
+        }
+    }
+
+    pub(super) fn wake_soon(&self, conn: &Arc<Conn>) {
+        self.sleepers.lock().push(Arc::clone(conn));
+    }
+
+    /// Wakes who asked for it.
+    pub(super) fn wake_sleepers(&self) {
+        for conn in std::mem::take(&mut *self.sleepers.lock()) {
             conn.outbox.wake();
         }
     }

@@ -153,6 +153,7 @@ impl Live {
     /// # Errors
     /// - `Denied`: no person asks.
     /// - `Limited`: the account, its address or the server has as many connections as may be.
+    /// - `Unavailable`: after [`Live::stop`].
     pub fn connect(&self, by: &Caller) -> Result<Connection> {
         let person = by.person()?;
         task::ensure(&self.0);
@@ -165,6 +166,11 @@ impl Live {
     /// The figures.
     pub fn stats(&self) -> LiveStats {
         self.0.stats()
+    }
+
+    /// Ends every connection and takes no more.
+    pub fn stop(&self) {
+        self.0.stop();
     }
 
     /// Records since when accounts are away that were here until now. Call it when all connections have ended.
@@ -210,6 +216,10 @@ impl Live {
             }
             About::Passing => None,
         }
+    }
+
+    fn wake_soon(&self, conn: &Arc<Conn>) {
+        self.0.wake_soon(conn);
     }
 
     fn follow(&self, conn: &Arc<Conn>, room: RoomId) {

@@ -58,10 +58,6 @@ pub struct Taken {
     pub account_version: u64,
     /// Who is watched has to be asked for again: what may be seen has changed.
     pub must_watch_again: bool,
-    /// The other end is to be pinged.
-    pub beat: bool,
-    /// The connection is to end.
-    pub end: Option<End>,
 }
 
 /// What waits for one connection.
@@ -177,6 +173,7 @@ impl Outbox {
         let dropped = waiting.dropped.clone();
         let rest = Waiting {
             dropped: std::mem::take(&mut waiting.dropped),
+            beat: waiting.beat,
             end: waiting.end,
             ..Waiting::default()
         };
@@ -187,10 +184,13 @@ impl Outbox {
             presence: waiting.presence.into_values().collect(),
             account_version: waiting.account_version,
             must_watch_again: waiting.must_watch_again,
-            beat: waiting.beat,
-            end: waiting.end,
         };
         (taken, dropped)
+    }
+
+    pub(super) fn take_urgent(&self) -> (bool, Option<End>) {
+        let mut waiting = self.waiting.lock();
+        (std::mem::take(&mut waiting.beat), waiting.end)
     }
 
     /// Lets things be queued again that were dropped.

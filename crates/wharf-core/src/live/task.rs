@@ -153,6 +153,7 @@ async fn tick(hub: Weak<Hub>) {
         seconds.tick().await;
         let Some(hub) = hub.upgrade() else { return };
         hub.beat(second);
+        hub.wake_sleepers();
         hub.flush_cursors();
         hub.presence.expire(hub.clock.steady_ms());
         look_at_presence(&hub).await;

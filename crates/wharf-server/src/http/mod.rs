@@ -20,6 +20,7 @@ pub(crate) mod error;
 mod extract;
 mod health;
 mod hook;
+mod live;
 mod log;
 mod member;
 mod metrics;
@@ -57,7 +58,7 @@ use metrics::Metrics;
 pub(crate) struct Http(Arc<Parts>);
 
 struct Parts {
-    wharf: Wharf,
+    wharf: Arc<Wharf>,
     config: Config,
     metrics: Metrics,
     /// Memory for bodies on their way in.
@@ -65,6 +66,7 @@ struct Parts {
     /// Memory for bodies on their way out.
     downloads: Admission,
     work: TaskTracker,
+    live_connections: TaskTracker,
     /// Set once the server is told to stop.
     stopping: CancellationToken,
 }
@@ -80,16 +82,21 @@ impl Http {
         let downloads = Admission::new(config.download_memory_bytes_max, config.admission_timeout);
         Self(Arc::new(Parts {
             metrics: Metrics::new(traffic),
-            wharf,
+            wharf: Arc::new(wharf),
             config,
             uploads,
             downloads,
             work: TaskTracker::new(),
+            live_connections: TaskTracker::new(),
             stopping,
         }))
     }
 
     pub(crate) fn wharf(&self) -> &Wharf {
+        &self.0.wharf
+    }
+
+    fn shared_wharf(&self) -> &Arc<Wharf> {
         &self.0.wharf
     }
 
@@ -118,6 +125,11 @@ impl Http {
         self.metrics().count_delivery(is_taken);
     }
 
+    /// The tasks of live connections; the server waits for their last frames before it ends.
+    pub(crate) fn live_connections(&self) -> &TaskTracker {
+        &self.0.live_connections
+    }
+
     /// Tasks that outlive the request that began them; the server waits for them before it ends.
     pub(crate) fn work(&self) -> &TaskTracker {
         &self.0.work
@@ -136,6 +148,7 @@ fn routes() -> OpenApiRouter<Http> {
         .merge(room::routes())
         .merge(member::routes())
         .merge(log::routes())
+        .merge(live::routes())
         .merge(search::routes())
         .merge(diary::routes())
         .merge(hook::routes())

@@ -35,6 +35,7 @@ use super::problems::Any;
         (name = "contacts", description = "People, and who knows whom"),
         (name = "rooms", description = "Rooms, their members, and the account's own list of it all"),
         (name = "log", description = "What is said, and how far everybody has read"),
+        (name = "live", description = "What happens, as it happens"),
         (name = "diary", description = "A log as a journal"),
         (name = "search", description = "Search over messages and file names"),
         (name = "hooks", description = "Webhooks of rooms"),

@@ -30,9 +30,9 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 pub(crate) use activity::Traffic;
+pub(crate) use stream::Stream;
 
 use activity::Activity;
-use stream::Stream;
 use tls::Tls;
 
 /// Read and write buffers of a connection. Also the most that the head of a request may take.
@@ -219,7 +219,11 @@ async fn requests(stream: Stream, peer: SocketAddr, shared: &Shared) {
         request.extensions_mut().insert(Peer(peer));
         answer(shared.app.clone(), request)
     });
-    let mut connection = pin!(shared.http.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(
+        shared
+            .http
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
+    );
     let result = tokio::select! {
         result = &mut connection => result,
         () = shared.drain.cancelled() => {

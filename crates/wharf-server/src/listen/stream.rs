@@ -11,7 +11,7 @@ use tokio_rustls::server::TlsStream;
 use super::activity::Activity;
 
 /// A connection that counts what it moves.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     inner: Inner,
     activity: Activity,
 }

@@ -10,6 +10,7 @@ mod door;
 mod drive;
 mod hooks;
 mod listen;
+mod live;
 mod log;
 mod openapi;
 mod people;

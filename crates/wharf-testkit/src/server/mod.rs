@@ -1,6 +1,7 @@
 //! A whole server in this process, on a free port, with an operator who is logged in.
 
 mod http;
+mod live;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use wharf_types::api::account::{AccountRole, AddAccount, LoggedIn, Login, Signup
 use crate::db::TestDb;
 
 pub use http::{Http, Reply};
+pub use live::Live;
 
 /// The operator's password, and everybody else's.
 pub const PASSWORD: &str = "correct horse battery";
@@ -197,6 +199,16 @@ impl TestServer {
         let session = accounts.login(login, origin).await.expect("a session");
         let http = Http::new(self.address()).with_token(&session.token);
         (session, http)
+    }
+
+    /// A live connection with a session's token.
+    ///
+    /// # Panics
+    /// If the server refuses it.
+    pub async fn live(&self, token: &str) -> Live {
+        Live::connect(self.address(), token)
+            .await
+            .expect("a live connection")
     }
 
     /// Stops it as SIGTERM would, and starts it again on the same data and port.

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use crate::AccountId;
 use crate::api::log::{
-    Body, Edit, Edited, Entry, EntryState, Member, Mentions, Pin, Reaction, Recall, SetReaction,
-    Settings,
+    Body, Edit, Edited, Entry, EntryState, Member, MemberChange, Mentions, Pin, Reaction, Recall,
+    SetReaction, Settings,
 };
-use crate::api::room::{History, Role};
+use crate::api::room::{History, Role, Room, RoomKind};
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +170,58 @@ impl RoomState {
         self.history = history.unwrap_or(self.history);
         self.keep_days = keep_days.unwrap_or(self.keep_days);
         self.archived = archived.unwrap_or(self.archived);
+    }
+}
+
+/// Lets an entry past a room's `head` change the room as `me`, a member, sees it: where its log ends, who is in it and as
+/// what, what it is called and whether it can be written to. Says whether it was the next entry.
+///
+/// What is unread and what was said last follows from the entries themselves, which whoever keeps them has.
+pub fn apply_to_room(room: &mut Room, me: AccountId, entry: &Entry) -> bool {
+    if entry.position != room.head + 1 {
+        return false;
+    }
+    room.head = entry.position;
+    room.head_hash = entry.hash;
+    match entry.body.as_ref().map(effect) {
+        Some(Effect::Member(member)) => set_member(room, me, member),
+        Some(Effect::Settings(settings)) => {
+            let mut state = RoomState {
+                name: std::mem::take(&mut room.name),
+                topic: std::mem::take(&mut room.topic),
+                history: room.history,
+                keep_days: room.keep_days,
+                archived: room.archived,
+                members: BTreeMap::new(),
+            };
+            state.set(settings);
+            room.name = state.name;
+            room.topic = state.topic;
+            room.history = state.history;
+            room.keep_days = state.keep_days;
+            room.archived = state.archived;
+        }
+        Some(Effect::Said | Effect::Entry(_)) | None => return true,
+    }
+    if room.kind == RoomKind::Group {
+        room.can_write = room.role >= Role::Editor && !room.archived;
+    }
+    true
+}
+
+fn set_member(room: &mut Room, me: AccountId, member: &Member) {
+    match member.change {
+        MemberChange::Joined => room.member_count += 1,
+        MemberChange::Left | MemberChange::Removed => {
+            room.member_count = room.member_count.saturating_sub(1);
+        }
+        MemberChange::Role => {}
+    }
+    if member.role == Some(Role::Owner) {
+        room.owner = member.account;
+    }
+    if member.account == me {
+        room.role = member.role.unwrap_or(room.role);
     }
 }
 

@@ -6,7 +6,7 @@ use wharf_types::api::room::{CreateRoom, EditRoom, History, Role, Room, RoomKind
 use wharf_types::limit::TOPIC_BYTES_MAX;
 use wharf_types::{AccountId, RoomId};
 
-use super::invite::invite;
+use super::invite::{invite, touch_invited};
 use super::member::{Coming, come_in};
 use super::say::say;
 use super::{NewRoom, Rooms, Thing, Told, insert, list, require_group, rows, view};
@@ -102,6 +102,7 @@ impl Rooms {
                     &mut told.notices,
                 )?;
                 list::touch_members(tx, id, &mut told.notices)?;
+                touch_invited(tx, id, &mut told)?;
             }
             let there = view::one(tx, by.account()?, id)?.ok_or_else(no_such_room)?;
             Ok((there, told.settle(tx)?))

@@ -226,6 +226,18 @@ pub(crate) fn drop_invitations(
     Ok(())
 }
 
+/// Touches the invitations into a room, which show its name and how many are in it.
+pub(super) fn touch_invited(tx: &mut Tx<'_>, room: RoomId, told: &mut Told) -> sql::Result<()> {
+    tx.each(
+        "SELECT account_id FROM room_invitation WHERE room_id = ?1",
+        &[room.into()],
+        |row| {
+            told.touch(row.id(0)?, Thing::Invitation(room));
+            Ok(())
+        },
+    )
+}
+
 /// Takes an invitation away.
 fn take(tx: &mut Tx<'_>, account: AccountId, room: RoomId) -> Result<Notices> {
     let taken = tx.exec(

@@ -9,6 +9,7 @@ use wharf_types::limit::{MEMBERS_PER_ROOM_MAX, ROOMS_PER_ACCOUNT_MAX};
 use wharf_types::name::fold;
 use wharf_types::{AccountId, ErrorCode, RoomId};
 
+use super::invite::touch_invited;
 use super::say::say;
 use super::{Rooms, Thing, Told, insert_member, list, require_group, rows};
 use crate::Ground;
@@ -203,6 +204,7 @@ pub(super) fn come_in(
         role: Some(coming.role),
     });
     say(tx, ground, by, room, body, &mut told.notices)?;
+    touch_invited(tx, room, told)?;
     told.touch(coming.account, Thing::Room(room));
     told.notices
         .members
@@ -247,6 +249,7 @@ fn go_out(
         role: None,
     });
     say(tx, ground, by, room, body, &mut told.notices)?;
+    touch_invited(tx, room, told)?;
     told.touch(account, Thing::Room(room));
     told.notices.members.push((room, account, Membership::Gone));
     Ok(())

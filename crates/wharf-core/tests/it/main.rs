@@ -9,6 +9,7 @@ mod diary;
 mod drive;
 mod job;
 mod log;
+mod operations;
 mod people;
 mod search;
 mod support;

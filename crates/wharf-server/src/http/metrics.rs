@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use wharf_core::job::JobStatus;
+use wharf_core::live::LiveStats;
 use wharf_store::sql::Stats;
 
 use super::Http;
@@ -191,9 +192,43 @@ impl Collector for House {
             help,
             http.downloads().lent_bytes(),
         )?;
+        live(&mut encoder, &http.wharf().live().stats())?;
         database(&mut encoder, &http.wharf().db().stats())?;
         jobs(&mut encoder, &http.wharf().jobs().status())
     }
+}
+
+fn live(encoder: &mut DescriptorEncoder<'_>, stats: &LiveStats) -> fmt::Result {
+    gauge(
+        encoder,
+        "live_connections",
+        "Live connections",
+        stats.connections,
+    )?;
+    gauge(
+        encoder,
+        "live_rooms",
+        "Rooms that a live connection follows",
+        stats.rooms,
+    )?;
+    counter(
+        encoder,
+        "live_frames",
+        "Frames told, counted once for each live connection",
+        stats.frames,
+    )?;
+    counter(
+        encoder,
+        "live_lags",
+        "Times that a live connection was told where a log stands in place of its entries",
+        stats.lags,
+    )?;
+    counter(
+        encoder,
+        "live_reads",
+        "Times that entries were read from a log because nothing had brought them in time",
+        stats.reads,
+    )
 }
 
 fn database(encoder: &mut DescriptorEncoder<'_>, stats: &Stats) -> fmt::Result {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio_util::task::AbortOnDropHandle;
 use wharf_core::Wharf;
@@ -47,6 +48,7 @@ impl Args {
             settings.log_format,
             context.output.colors_log(),
         )?;
+        raise_open_files();
         let folder = DataFolder::take(&settings.data.data, Unfinished::Refuse)?;
         let wharf = data::open_house(&settings.data, settings.house.clone()).await?;
         let server = Server::bind(settings.http.clone(), wharf.clone())
@@ -153,5 +155,18 @@ mod tests {
         assert_eq!(program(Some("wharf".to_owned())), "wharf");
         assert_eq!(program(Some("/a b/wharf".to_owned())), "wharf");
         assert_eq!(program(None), "wharf");
+    }
+}
+
+/// Takes as many open files as the system lets this process have: each connection is one, and the limit that a login shell
+/// begins with is far below what a server holds.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Server {
     pub(crate) retention: Retention,
     /// `[server.messages]`.
     pub(crate) messages: Messages,
+    /// `[server.live]`.
+    pub(crate) live: Live,
     /// `[server.webhooks]`.
     pub(crate) webhooks: Webhooks,
     /// `[server.log]`.
@@ -95,6 +97,18 @@ pub(crate) struct Messages {
     pub(crate) recall_minutes: Option<u32>,
     /// Minutes for which authors can change what they said; 0 for ever.
     pub(crate) edit_minutes: Option<u32>,
+}
+
+/// `[server.live]`: how many live connections there may be.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Live {
+    /// In all.
+    pub(crate) connections: Option<NonZeroU32>,
+    /// Of one account.
+    pub(crate) per_account: Option<NonZeroU32>,
+    /// From one address.
+    pub(crate) per_address: Option<NonZeroU32>,
 }
 
 /// `[server.webhooks]`: where rooms may post their entries to.

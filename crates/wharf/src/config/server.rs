@@ -11,6 +11,7 @@ use wharf_types::api::account::SignupPolicy;
 
 use super::database::DatabaseUrl;
 use super::file::{self, LogFormat};
+use super::live::LiveArgs;
 use super::rooms::RoomArgs;
 use crate::environment::Environment;
 use crate::exit::Failure;
@@ -85,6 +86,8 @@ pub(crate) struct ServerArgs {
     pub(crate) tls_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) rooms: RoomArgs,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
     /// Which log lines: error, warn, info, debug, or a filter such as `info,wharf_store=debug`
     #[arg(long, env = "WHARF_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -335,6 +338,7 @@ impl<'a> Resolver<'a> {
         let given = (args.scrub_days, file.scrub_days);
         house.scrub_days = self.value(name::SCRUB_DAYS, given, || Ok(house.scrub_days))?;
         self.rooms(&mut house, &args.rooms, file)?;
+        self.live(&mut house, &args.live, &file.live)?;
         Ok(house)
     }
 

@@ -41,8 +41,8 @@ pub const fn effect(body: &Body) -> Effect<'_> {
 
 /// Lets `later` change `earlier`, an entry of the same log, and says whether it did.
 ///
-/// Entries are applied in the order of their positions, those past the `head` that `earlier` was read with. Applying
-/// one again that was applied already changes nothing. A recall also erases the edits of its target, so whoever keeps
+/// Entries are applied in the order of their positions, those past the `head` that `earlier` was read with. Replaying
+/// some of them up to the last one, in order, as after a connection was cut, ends in the same state. A recall also erases the edits of its target, so whoever keeps
 /// those applies it to them too. An erased body (of an edit whose target was recalled) changes nothing.
 pub fn apply(earlier: &mut Entry, later: &Entry) -> bool {
     if later.position <= earlier.position {
@@ -281,4 +281,153 @@ fn set_pin(earlier: &mut Entry, position: u64, pin: &Pin) -> bool {
     let is_changed = *pinned != pinned_after;
     *pinned = pinned_after;
     is_changed
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
+
+    use super::{RoomState, apply, mentions_of, text_of};
+    use crate::api::log::{
+        Body, Edit, Entry, EntryState, Member, MemberChange, Mentions, Origin, Pin, Reaction,
+        Recall, Settings, Text,
+    };
+    use crate::api::room::Role;
+    use crate::{AccountId, EntryHash};
+
+    fn entry(position: u64, account: u8, body: Body) -> Entry {
+        Entry {
+            position,
+            at_ms: 0,
+            account: Some(AccountId::from_bytes([account; 16])),
+            hook: None,
+            name: None,
+            origin: Origin {
+                session: None,
+                door: "http".to_owned(),
+                address: None,
+            },
+            client_ms: None,
+            countable: 1,
+            hash: EntryHash::from_bytes([0; 32]),
+            body: Some(body),
+            state: EntryState::default(),
+        }
+    }
+
+    fn said(position: u64) -> Entry {
+        let body = Body::Text(Text {
+            text: "said".to_owned(),
+            ..Text::default()
+        });
+        entry(position, 1, body)
+    }
+
+    fn edit(position: u64, target: u64, text: &str) -> Entry {
+        let body = Body::Edit(Edit {
+            target,
+            text: text.to_owned(),
+            mentions: Mentions {
+                accounts: Vec::new(),
+                everybody: true,
+            },
+        });
+        entry(position, 1, body)
+    }
+
+    /// Something about entry 1, by one of two people.
+    fn changes() -> impl Strategy<Value = (u8, Body)> {
+        let body = prop_oneof![
+            6 => (any::<bool>(), any::<bool>()).prop_map(|(is_thumb, is_set)| {
+                let emoji = if is_thumb { "👍" } else { "🎉" }.to_owned();
+                Body::Reaction(Reaction { target: 1, emoji, is_set })
+            }),
+            3 => any::<bool>().prop_map(|is_set| Body::Pin(Pin { target: 1, is_set })),
+            3 => "[a-z]".prop_map(|text| Body::Edit(Edit {
+                target: 1,
+                text,
+                mentions: Mentions::default(),
+            })),
+            1 => any::<bool>().prop_map(|_| Body::Recall(Recall { target: 1 })),
+        ];
+        (1..=2_u8, body)
+    }
+
+    proptest! {
+        #[test]
+        fn replaying_up_to_the_last_one_ends_in_the_same_state(
+            changes in proptest::collection::vec(changes(), 1..20),
+            from in any::<proptest::sample::Index>(),
+        ) {
+            let later: Vec<Entry> = changes
+                .into_iter()
+                .zip(2..)
+                .map(|((account, body), position)| entry(position, account, body))
+                .collect();
+            let mut folded = said(1);
+            for later in &later {
+                apply(&mut folded, later);
+            }
+            let mut replayed = folded.clone();
+            for later in later.get(from.index(later.len())..).unwrap_or_default() {
+                apply(&mut replayed, later);
+            }
+            prop_assert_eq!(replayed, folded);
+        }
+    }
+
+    #[test]
+    fn a_recall_erases_its_target_and_the_edits_of_it_and_nothing_else() {
+        let recall = entry(5, 1, Body::Recall(Recall { target: 1 }));
+        let mut target = said(1);
+        assert!(apply(&mut target, &edit(2, 1, "better")));
+        assert_eq!(text_of(&target), Some("better"));
+        assert!(mentions_of(&target).is_some_and(|mentions| mentions.everybody));
+        assert!(apply(&mut target, &recall));
+        assert_eq!((text_of(&target), &target.body), (None, &None));
+        assert_eq!(target.state.recalled, Some(5));
+        let mut its_edit = edit(2, 1, "better");
+        assert!(apply(&mut its_edit, &recall));
+        assert_eq!(its_edit.body, None);
+        for mut other in [edit(3, 2, "of another"), said(4), said(6)] {
+            let before = other.clone();
+            assert!(!apply(&mut other, &recall));
+            assert_eq!(other, before);
+        }
+        // What comes late, or was erased, changes nothing any more.
+        assert!(!apply(&mut target, &edit(7, 1, "late")));
+        let mut erased = edit(3, 4, "erased");
+        erased.body = None;
+        assert!(!apply(&mut said(1), &erased));
+    }
+
+    #[test]
+    fn a_room_is_what_its_entries_say() {
+        let mut room = RoomState::default();
+        let member = |change, role| {
+            let account = AccountId::from_bytes([2; 16]);
+            Body::Member(Member {
+                account,
+                change,
+                role,
+            })
+        };
+        let name = Body::Settings(Settings {
+            name: Some("Team".to_owned()),
+            ..Settings::default()
+        });
+        assert!(room.apply(&entry(
+            1,
+            1,
+            member(MemberChange::Joined, Some(Role::Reader))
+        )));
+        assert!(room.apply(&entry(2, 1, member(MemberChange::Role, Some(Role::Editor)))));
+        assert!(room.apply(&entry(3, 1, name.clone())));
+        assert!(!room.apply(&entry(4, 1, name)));
+        assert!(!room.apply(&said(5)));
+        assert_eq!(room.name, "Team");
+        assert!(room.members.values().eq(&[Role::Editor]));
+        assert!(room.apply(&entry(6, 1, member(MemberChange::Left, None))));
+        assert_eq!(room.members.len(), 0);
+    }
 }

@@ -3,6 +3,7 @@
 mod append;
 mod chain;
 mod cursor;
+mod fold;
 mod model;
 mod order;
 mod random;

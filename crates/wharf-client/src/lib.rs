@@ -5,6 +5,7 @@
 //! - [`api`]: a typed call for each route, over a fixed number of connections ([`net`]).
 //! - [`chat`]: conversations, from a local copy that is kept up to date, with an outbox.
 //! - [`task`]: the client's own list of transfers, shared by all its processes.
+//! - [`portage`]: the archive of an account, out and in.
 //! - [`transfer`]: puts and gets of files and folders, streams, and the runner that ties them to their tasks.
 
 pub mod api;
@@ -14,6 +15,7 @@ mod disk;
 pub mod error;
 pub mod net;
 mod plan;
+pub mod portage;
 pub mod progress;
 mod scan;
 pub mod task;

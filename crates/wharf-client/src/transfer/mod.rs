@@ -19,8 +19,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use wharf_types::api::drive::{At, OpResult};
 
+pub(crate) use self::fetching::fetch;
 pub use self::report::{Notice, NoticeKind, Report};
 pub use self::run::{Ran, cancel_task, run_task};
+pub(crate) use self::sending::blocking;
 use crate::api::{Api, Room};
 use crate::error::Error;
 use crate::progress::Progress;

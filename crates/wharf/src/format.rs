@@ -133,6 +133,28 @@ pub(crate) fn time_ns(ns: i64) -> String {
     shown(Timestamp::from_nanosecond(i128::from(ns)))
 }
 
+/// The reader's time zone as the server understands it: a name such as `Europe/Zurich`, or an offset such as `+01:00`.
+pub(crate) fn zone() -> String {
+    let zone = TimeZone::system();
+    if let Some(name) = zone.iana_name() {
+        return name.to_owned();
+    }
+    // A zone without a name has the offset that it has now.
+    let now = Timestamp::from_millisecond(wharf_client::Clock::system().now_ms());
+    let seconds = now.map_or(0, |now| zone.to_offset(now).seconds());
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.unsigned_abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// This day in the reader's time zone.
+pub(crate) fn today() -> jiff::civil::Date {
+    Timestamp::from_millisecond(wharf_client::Clock::system().now_ms())
+        .unwrap_or_default()
+        .to_zoned(TimeZone::system())
+        .date()
+}
+
 fn shown(time: Result<Timestamp, jiff::Error>) -> String {
     // A file's time may be any number; one that no calendar holds is shown as unknown.
     time.map_or_else(

@@ -5,23 +5,32 @@ use std::str::FromStr;
 
 use wharf_types::DrivePath;
 
-/// A place in a drive of the server: `/docs/x` and `docs/x` are the same.
-///
-/// `room:NAME/…` is kept for the drives of other rooms, so that no script comes to rely on a folder of that name.
+use crate::directory::{InvalidWhere, PREFIX, Where};
+
+/// A place in a drive of the server: `/docs/x` and `docs/x` are the same place of one's own; `room:NAME/docs/x` is in the
+/// drive of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RemotePath {
+    /// None for one's own drive.
+    room: Option<Where>,
     path: DrivePath,
     /// Whether it ends in a slash: then it means the folder itself, to put things into.
     is_folder: bool,
 }
 
 impl RemotePath {
-    /// The root of the drive.
+    /// The root of one's own drive.
     pub(crate) fn root() -> Self {
         Self {
+            room: None,
             path: DrivePath::root(),
             is_folder: true,
         }
+    }
+
+    /// The room whose drive it is in; none for one's own.
+    pub(crate) fn room(&self) -> Option<&Where> {
+        self.room.as_ref()
     }
 
     /// The path from the root, without a leading slash: the API's form.
@@ -49,6 +58,7 @@ impl RemotePath {
             .join(name)
             .map_err(|error| InvalidRemotePath::Name(text, error))?;
         Ok(Self {
+            room: self.room.clone(),
             path,
             is_folder: false,
         })
@@ -57,6 +67,9 @@ impl RemotePath {
 
 impl fmt::Display for RemotePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(room) = &self.room {
+            f.write_str(&room.as_prefix())?;
+        }
         write!(f, "/{}", self.path)
     }
 }
@@ -64,12 +77,11 @@ impl fmt::Display for RemotePath {
 /// Why a text is no place in a drive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidRemotePath {
-    /// `room:…`.
+    /// `room:` without a name.
     #[error(
-        "paths that begin with 'room:' are kept for the drives of other rooms, which this version does not have; \
-             for a folder of that name in your own drive write a slash before it: /{0}"
+        "'{0}' names no room's drive ({1}); for a folder of that name in your own drive write a slash before it: /{0}"
     )]
-    Room(String),
+    Room(String, InvalidWhere),
     /// A part that is no name.
     #[error("'{0}' is not a path in a drive: {1}")]
     Name(String, wharf_types::name::InvalidName),
@@ -79,14 +91,21 @@ impl FromStr for RemotePath {
     type Err = InvalidRemotePath;
 
     fn from_str(text: &str) -> Result<Self, InvalidRemotePath> {
-        if text.starts_with("room:") {
-            return Err(InvalidRemotePath::Room(text.to_owned()));
-        }
+        let (room, within) = match text.strip_prefix(PREFIX) {
+            None => (None, text),
+            Some(named) => {
+                let (name, within) = named.split_once('/').unwrap_or((named, ""));
+                let room = Where::of_path(name)
+                    .map_err(|error| InvalidRemotePath::Room(text.to_owned(), error))?;
+                (Some(room), within)
+            }
+        };
         // `.` is what fingers type for "here", and a drive has only one here: its root.
-        let meant = if text == "." { "" } else { text };
+        let meant = if within == "." { "" } else { within };
         let path = DrivePath::parse(meant)
             .map_err(|error| InvalidRemotePath::Name(text.to_owned(), error))?;
         Ok(Self {
+            room,
             path,
             is_folder: text.ends_with('/'),
         })
@@ -96,6 +115,7 @@ impl FromStr for RemotePath {
 #[cfg(test)]
 mod tests {
     use super::{InvalidRemotePath, RemotePath};
+    use crate::directory::Where;
 
     #[test]
     fn a_leading_slash_makes_no_difference() {
@@ -115,12 +135,26 @@ mod tests {
     }
 
     #[test]
-    fn rooms_are_kept_for_later_and_escapes_are_refused() {
+    fn the_drive_of_a_room_is_written_before_the_path() {
+        let path: RemotePath = "room:Team/docs/x".parse().unwrap();
+        assert_eq!(path.room(), Some(&Where::Room("Team".into())));
+        assert_eq!(path.api(), "docs/x");
+        assert_eq!(path.to_string(), "room:Team/docs/x");
+        let child = "room:@grace/".parse::<RemotePath>().unwrap();
+        assert_eq!(child.child("y").unwrap().to_string(), "room:@grace/y");
+        let root: RemotePath = "room:Team".parse().unwrap();
+        assert!(root.is_folder() && root.name().is_none());
+        let own: RemotePath = "/room:Team/x".parse().unwrap();
+        assert_eq!((own.room(), own.api().as_str()), (None, "room:Team/x"));
         assert!(matches!(
-            "room:team/x".parse::<RemotePath>(),
-            Err(InvalidRemotePath::Room(_))
+            "room:/x".parse::<RemotePath>(),
+            Err(InvalidRemotePath::Room(..))
         ));
-        assert!("/room:team/x".parse::<RemotePath>().is_ok());
+    }
+
+    #[test]
+    fn escapes_are_refused() {
         assert!("/docs/../x".parse::<RemotePath>().is_err());
+        assert!("room:Team/../x".parse::<RemotePath>().is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! Turning an error into an exit code, one sentence and the next thing to do.
 
+use wharf_client::chat::ChatError;
+use wharf_client::portage::PortageError;
 use wharf_client::task::TaskError;
 use wharf_client::{ApiError, Error as ClientError};
 use wharf_types::ErrorCode;
@@ -79,6 +81,12 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<Known> {
     if let Some(error) = error.downcast_ref::<TaskError>() {
         return Some(of_task(error));
     }
+    if let Some(error) = error.downcast_ref::<ChatError>() {
+        return Some(of_chat(error));
+    }
+    if let Some(error) = error.downcast_ref::<PortageError>() {
+        return Some(of_portage(error));
+    }
     if let Some(error) = error.downcast_ref::<wharf_core::Error>() {
         return Some((Exit::of(error.code()), None, None));
     }
@@ -117,6 +125,12 @@ fn of_api(error: &ApiError) -> Known {
 
 fn of_client(error: &ClientError) -> Known {
     match error {
+        // Whatever else the client does itself, it does with files.
+        ClientError::Api(ApiError::Refused(problem)) => (
+            Exit::of(problem.code),
+            hint_for_files(problem),
+            logged_id(problem),
+        ),
         ClientError::Api(error) => of_api(error),
         ClientError::Task(error) => of_task(error),
         ClientError::Local { .. } if error.is_disk_full() => {
@@ -162,13 +176,63 @@ fn of_task(error: &TaskError) -> Known {
     }
 }
 
+fn of_chat(error: &ChatError) -> Known {
+    match error {
+        ChatError::Api(error) => of_api(error),
+        ChatError::OtherAccount { .. } => {
+            let hint = "The name of this login was another person's before. Log in under another name: wharf login --name NAME.";
+            (Exit::Conflict, Some(hint.to_owned()), None)
+        }
+        ChatError::Missing(_) => (
+            Exit::NotFound,
+            Some("See what waits with `wharf outbox`.".to_owned()),
+            None,
+        ),
+        ChatError::TooLate => {
+            let hint = "See where it is with `wharf tail`, and take it back there with `wharf entry recall`.";
+            (Exit::Conflict, Some(hint.to_owned()), None)
+        }
+        ChatError::Invalid(_) => (Exit::Usage, None, None),
+        ChatError::Closed => (Exit::Interrupted, None, None),
+        _ => (Exit::Failed, None, None),
+    }
+}
+
+fn of_portage(error: &PortageError) -> Known {
+    match error {
+        PortageError::Client(error) => of_client(error),
+        PortageError::Missing { .. } => {
+            let hint = "Name the folder that `wharf export` wrote.";
+            (Exit::NotFound, Some(hint.to_owned()), None)
+        }
+        PortageError::NotWhole { .. } => (Exit::Conflict, None, None),
+        PortageError::Damaged { .. } => {
+            let hint = "Export it again, or use another copy of the archive.";
+            (Exit::Damaged, Some(hint.to_owned()), None)
+        }
+        PortageError::Later { .. } => {
+            let hint = "Use the version of wharf that wrote it, or a later one.";
+            (Exit::Failed, Some(hint.to_owned()), None)
+        }
+    }
+}
+
+/// Where to look for a file that is not where it was thought to be.
+pub(crate) const WHERE_FILES_ARE: &str =
+    "See what is there with `wharf ls`; removed files are in `wharf trash`.";
+
+/// What to do about a refusal that is about files of a drive.
+pub(crate) fn hint_for_files(problem: &Problem) -> Option<String> {
+    match problem.code {
+        ErrorCode::NotFound => Some(WHERE_FILES_ARE.to_owned()),
+        _ => hint_for(problem),
+    }
+}
+
 /// What to do about a refusal.
-pub(crate) fn hint_for(problem: &Problem) -> Option<String> {
+fn hint_for(problem: &Problem) -> Option<String> {
     let hint = match problem.code {
         ErrorCode::Unauthenticated => "Log in again with `wharf login`.",
-        ErrorCode::NotFound => {
-            "See what is there with `wharf ls`; removed files are in `wharf trash`."
-        }
         ErrorCode::OverQuota => {
             "See `wharf df`. Old revisions and the trash count too: `wharf trash empty` frees what was removed."
         }
@@ -182,7 +246,8 @@ pub(crate) fn hint_for(problem: &Problem) -> Option<String> {
                 None => "Try again later.".to_owned(),
             });
         }
-        ErrorCode::Exists
+        ErrorCode::NotFound
+        | ErrorCode::Exists
         | ErrorCode::NotEmpty
         | ErrorCode::Locked
         | ErrorCode::Invalid
@@ -228,9 +293,9 @@ fn sentence(text: &str) -> String {
     let Some(first) = chars.next() else {
         return String::new();
     };
-    // A path, a quoted word or a file's name at the beginning stays as it is.
+    // A path, a quoted word, a file's name, or a name that the rest is about, at the beginning stays as it is.
     let begins_with_word = text
-        .split([' ', ':'])
+        .split(' ')
         .next()
         .is_some_and(|word| word.chars().all(char::is_alphabetic));
     let mut whole: String = if begins_with_word {
@@ -312,6 +377,8 @@ mod tests {
         assert_eq!(sentence("cannot reach it"), "Cannot reach it.");
         assert_eq!(sentence("/a: is gone"), "/a: is gone.");
         assert_eq!(sentence("a.txt: is gone"), "a.txt: is gone.");
+        assert_eq!(sentence("ada: is gone"), "ada: is gone.");
+        assert_eq!(sentence("room:Team/a: is gone"), "room:Team/a: is gone.");
         assert_eq!(sentence("Is it?"), "Is it?");
     }
 }

@@ -1,23 +1,30 @@
 //! Finding the server that a command means, and talking to it as whoever is logged in there.
 
+use std::fs::DirBuilder;
 use std::net::IpAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::OnceCell;
 use url::Url;
 use uuid::Uuid;
 use wharf_client::api::Page;
 use wharf_client::net::Options;
 use wharf_client::{Api, ApiError, Clock, Room};
-use wharf_types::CommitId;
 use wharf_types::api::drive::{At, Commit, Committed, FailedOp, Op};
 use wharf_types::api::problem::Problem;
+use wharf_types::{CommitId, ErrorCode, RoomId};
 
 use crate::config::server::PORT_DEFAULT;
 use crate::context::Context;
+use crate::directory::{Directory, Where};
+use crate::entry::Names;
 use crate::exit::{Exit, Failure};
 use crate::profile::Profile;
-use crate::report::hint_for;
+use crate::remote::{InvalidRemotePath, RemotePath};
+use crate::report::{WHERE_FILES_ARE, hint_for_files};
 
 /// Most failed operations of a commit that a message names.
 const FAILED_OPS_SHOWN: usize = 5;
@@ -31,27 +38,25 @@ const PATIENCE_OF_TRANSFERS: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) api: Api,
-    /// The drive that paths are in.
-    pub(crate) room: Room,
     /// The server's address.
     pub(crate) server: Url,
     /// The name of the profile; none when the token came from the environment.
     pub(crate) profile: Option<String>,
     username: Option<String>,
+    /// The rooms and contacts, once they were asked for.
+    directory: OnceCell<Directory>,
 }
 
-impl Session {
-    /// Opens the connections of the login that the flags, the environment or the last login name.
-    pub(crate) async fn open(context: &Context) -> anyhow::Result<Self> {
-        Self::open_for(context, PATIENCE).await
-    }
+/// Who is to be spoken with, and as whom.
+struct Login {
+    server: Url,
+    name: Option<String>,
+    profile: Profile,
+}
 
-    /// As [`Session::open`], for a transfer, which waits for a server that is away.
-    pub(crate) async fn open_for_transfer(context: &Context) -> anyhow::Result<Self> {
-        Self::open_for(context, PATIENCE_OF_TRANSFERS).await
-    }
-
-    async fn open_for(context: &Context, patience: Duration) -> anyhow::Result<Self> {
+impl Login {
+    /// The login that the flags, the environment or the last login name.
+    fn find(context: &Context) -> anyhow::Result<Self> {
         let config = context.config()?.file.client;
         let profiles = context.profiles()?;
         let meant = context
@@ -87,15 +92,155 @@ impl Session {
             (None, Some(kept)) => (name, kept),
             (None, None) => return Err(not_logged_in(meant.as_deref(), &profiles.names()?).into()),
         };
-        let server = parse_address(&profile.url)?;
-        let api = connect(context, server.clone(), patience).await?;
         Ok(Self {
-            api: api.with_token(&profile.token)?,
-            room: Room::Home,
-            server,
-            profile: name,
-            username: (!profile.username.is_empty()).then_some(profile.username),
+            server: parse_address(&profile.url)?,
+            name,
+            profile,
         })
+    }
+
+    fn session(self, api: &Api) -> anyhow::Result<Session> {
+        let username = self.profile.username;
+        Ok(Session {
+            api: api.with_token(&self.profile.token)?,
+            server: self.server,
+            profile: self.name,
+            username: (!username.is_empty()).then_some(username),
+            directory: OnceCell::new(),
+        })
+    }
+}
+
+/// The drive that a command works on.
+#[derive(Debug, Clone)]
+pub(crate) struct Drive {
+    /// Its room.
+    pub(crate) room: Room,
+    /// What stands before its paths: nothing for one's own.
+    prefix: String,
+}
+
+impl Drive {
+    /// A path in it as people write it.
+    pub(crate) fn shown(&self, path: &str) -> String {
+        format!("{}/{path}", self.prefix)
+    }
+
+    /// A path in it, to go on with.
+    pub(crate) fn path(&self, path: &str) -> Result<RemotePath, InvalidRemotePath> {
+        self.shown(path).parse()
+    }
+}
+
+impl Session {
+    /// Opens the connections of the login that the flags, the environment or the last login name.
+    pub(crate) async fn open(context: &Context) -> anyhow::Result<Self> {
+        Self::open_for(context, PATIENCE).await
+    }
+
+    /// As [`Session::open`], for a transfer, which waits for a server that is away.
+    pub(crate) async fn open_for_transfer(context: &Context) -> anyhow::Result<Self> {
+        Self::open_for(context, PATIENCE_OF_TRANSFERS).await
+    }
+
+    /// As [`Session::open`], without asking for the server yet.
+    pub(crate) fn open_lazily(context: &Context) -> anyhow::Result<Self> {
+        let login = Login::find(context)?;
+        let api = Api::lazily(options(context, login.server.clone(), PATIENCE)?)?;
+        login.session(&api)
+    }
+
+    async fn open_for(context: &Context, patience: Duration) -> anyhow::Result<Self> {
+        let login = Login::find(context)?;
+        let api = connect(context, login.server.clone(), patience).await?;
+        login.session(&api)
+    }
+
+    /// The file of this login's copy of conversations; its folder is made.
+    pub(crate) async fn conversations_file(&self, context: &Context) -> anyhow::Result<PathBuf> {
+        let folder = context.state_folder()?.join("conversations");
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .with_context(|| format!("Could not make {}", folder.display()))?;
+        let username = self.username().await?.to_lowercase();
+        let name = format!("{}-{username}.db", profile_name(&self.server));
+        Ok(folder.join(name.replace('/', "_")))
+    }
+
+    /// The caller's rooms and contacts.
+    pub(crate) async fn directory(&self) -> anyhow::Result<&Directory> {
+        self.directory
+            .get_or_try_init(|| async {
+                let rooms = self.api.rooms().await?;
+                let contacts = self.api.contacts().await?;
+                Ok(Directory::new(rooms.items, contacts.items))
+            })
+            .await
+    }
+
+    /// The names of everybody who is or was in a room, added to those that are known.
+    pub(crate) async fn names_of_members(
+        &self,
+        room: RoomId,
+        mut names: Names,
+    ) -> anyhow::Result<Names> {
+        for member in self.api.members(Room::Id(room)).await?.items {
+            let person = &member.person;
+            names.add(person.id, self.directory().await?.name_of(person));
+        }
+        Ok(names)
+    }
+
+    /// The drive of a room; one's own where none is named.
+    pub(crate) async fn drive(&self, room: Option<&Where>) -> anyhow::Result<Drive> {
+        let Some(meant) = room else {
+            return Ok(Drive {
+                room: Room::Home,
+                prefix: String::new(),
+            });
+        };
+        let room = match meant {
+            // These need no list.
+            Where::Me => Room::Home,
+            Where::Id(id) => Room::Id(*id),
+            meant => Room::Id(self.directory().await?.find(meant)?.id),
+        };
+        Ok(Drive {
+            room,
+            prefix: meant.as_prefix(),
+        })
+    }
+
+    /// The drive that a path is in.
+    pub(crate) async fn drive_of(&self, path: &RemotePath) -> anyhow::Result<Drive> {
+        self.drive(path.room()).await
+    }
+
+    /// The one drive that all these paths are in: what a command does to one drive, it does whole or not at all.
+    pub(crate) async fn drive_of_all(
+        &self,
+        paths: impl IntoIterator<Item = &RemotePath>,
+    ) -> anyhow::Result<Drive> {
+        let mut paths = paths.into_iter();
+        let first = paths
+            .next()
+            .ok_or_else(|| Failure::usage("No path is named"))?;
+        let drive = self.drive_of(first).await?;
+        for path in paths {
+            if self.drive_of(path).await?.room != drive.room {
+                let failure = Failure::usage(format!(
+                    "{first} and {path} are in different drives, and one command changes one"
+                ))
+                .hint(
+                    "Run the command once for each. To bring files of a room into your own drive use \
+                     `wharf room save`; in the other direction get them and put them.",
+                );
+                return Err(failure.into());
+            }
+        }
+        Ok(drive)
     }
 
     /// Who is logged in.
@@ -106,20 +251,20 @@ impl Session {
         }
     }
 
-    /// Applies operations to the drive, together or not at all. A refusal names the paths that it is about.
-    pub(crate) async fn commit(&self, ops: Vec<Op>) -> anyhow::Result<Committed> {
+    /// Applies operations to a drive, together or not at all. A refusal names the paths that it is about.
+    pub(crate) async fn commit(&self, drive: &Drive, ops: Vec<Op>) -> anyhow::Result<Committed> {
         let now_ms = u64::try_from(Clock::system().now_ms()).unwrap_or(0);
         let id = CommitId::new(now_ms, &rand::random());
         let commit = Commit { id, ops };
-        match self.api.commit(self.room, &commit).await {
+        match self.api.commit(drive.room, &commit).await {
             Ok(committed) => Ok(committed),
-            Err(ApiError::Refused(problem)) => Err(refused_commit(&problem, &commit.ops)),
+            Err(ApiError::Refused(problem)) => Err(refused_commit(&problem, &commit.ops, drive)),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-fn refused_commit(problem: &Problem, ops: &[Op]) -> anyhow::Error {
+fn refused_commit(problem: &Problem, ops: &[Op], drive: &Drive) -> anyhow::Error {
     let detail = || {
         problem
             .detail
@@ -128,7 +273,7 @@ fn refused_commit(problem: &Problem, ops: &[Op]) -> anyhow::Error {
     };
     let named = |failed: &FailedOp| {
         let index = usize::try_from(failed.index).unwrap_or(usize::MAX);
-        match ops.get(index).and_then(subject) {
+        match ops.get(index).and_then(|op| subject(op, drive)) {
             Some(path) => format!("{path}: {}", failed.detail),
             None => failed.detail.clone(),
         }
@@ -145,28 +290,30 @@ fn refused_commit(problem: &Problem, ops: &[Op]) -> anyhow::Error {
     // One that the server does not single out is about the only one, or about all.
     if lines.is_empty() {
         lines.push(match ops {
-            [only] => subject(only).map_or_else(detail, |path| format!("{path}: {}", detail())),
+            [only] => {
+                subject(only, drive).map_or_else(detail, |path| format!("{path}: {}", detail()))
+            }
             _ => detail(),
         });
     }
     let mut failure = Failure::refused(problem.code, lines.join("; "));
-    if let Some(hint) = hint_for(problem) {
+    if let Some(hint) = hint_for_files(problem) {
         failure = failure.hint(hint);
     }
     failure.into()
 }
 
 /// The path that an operation is about, as people write it.
-fn subject(op: &Op) -> Option<String> {
+fn subject(op: &Op, drive: &Drive) -> Option<String> {
     let of = |at: &At| match at {
-        At::Path(path) => Some(format!("/{path}")),
+        At::Path(path) => Some(drive.shown(path)),
         At::Id(_) => None,
     };
     match op {
-        Op::Put { path, .. } | Op::MakeFolder { path, .. } => Some(format!("/{path}")),
-        Op::Move { from, to, .. } => of(from).map(|from| format!("{from} to /{to}")),
+        Op::Put { path, .. } | Op::MakeFolder { path, .. } => Some(drive.shown(path)),
+        Op::Move { from, to, .. } => of(from).map(|from| format!("{from} to {}", drive.shown(to))),
         Op::Remove { at, .. } | Op::Revert { at, .. } | Op::Tag { at, .. } => of(at),
-        Op::Restore { to, .. } => to.as_ref().map(|to| format!("/{to}")),
+        Op::Restore { to, .. } => to.as_ref().map(|to| drive.shown(to)),
         Op::Purge { .. } => None,
     }
 }
@@ -182,6 +329,10 @@ pub(crate) async fn open_api(context: &Context, server: Url) -> anyhow::Result<A
 }
 
 async fn connect(context: &Context, server: Url, patience: Duration) -> anyhow::Result<Api> {
+    Ok(Api::connect(options(context, server, patience)?).await?)
+}
+
+fn options(context: &Context, server: Url, patience: Duration) -> anyhow::Result<Options> {
     let config = context.config()?.file.client;
     let mut options = Options::new(server);
     options.ca_file = config.ca;
@@ -189,7 +340,7 @@ async fn connect(context: &Context, server: Url, patience: Duration) -> anyhow::
     if let Some(connections) = config.connections {
         options.connections = usize::from(connections.clamp(1, 16));
     }
-    Ok(Api::connect(options).await?)
+    Ok(options)
 }
 
 /// The profile that a name or an address means.
@@ -282,11 +433,28 @@ pub(crate) fn node_id(text: &str) -> Option<wharf_types::NodeId> {
 pub(crate) trait About<T> {
     /// The same with `subject` before it.
     fn about(self, subject: impl std::fmt::Display) -> anyhow::Result<T>;
+
+    /// The same with a path of a drive before it, and where to look when nothing is there.
+    fn about_path(self, path: &RemotePath) -> anyhow::Result<T>;
 }
 
 impl<T> About<T> for Result<T, ApiError> {
     fn about(self, subject: impl std::fmt::Display) -> anyhow::Result<T> {
         self.with_context(|| subject.to_string())
+    }
+
+    fn about_path(self, path: &RemotePath) -> anyhow::Result<T> {
+        match self {
+            Err(ApiError::Refused(problem)) if problem.code == ErrorCode::NotFound => {
+                let text = problem
+                    .detail
+                    .clone()
+                    .unwrap_or_else(|| problem.title.clone());
+                let failure = Failure::refused(problem.code, text).hint(WHERE_FILES_ARE);
+                Err(anyhow::Error::from(failure).context(path.to_string()))
+            }
+            other => other.about(path),
+        }
     }
 }
 
@@ -296,7 +464,9 @@ mod tests {
     use wharf_types::api::drive::{Expect, FailedOp, Op};
     use wharf_types::api::problem::Problem;
 
-    use super::{parse_address, profile_name, refused_commit};
+    use wharf_client::Room;
+
+    use super::{Drive, parse_address, profile_name, refused_commit};
 
     #[test]
     fn a_refused_commit_names_the_paths_that_failed() {
@@ -322,13 +492,17 @@ mod tests {
             retry_after_seconds: None,
             failed: (1..7).map(failed).collect(),
         };
-        let text = refused_commit(&problem, &ops).to_string();
+        let drive = Drive {
+            room: Room::Home,
+            prefix: "room:Team".to_owned(),
+        };
+        let text = refused_commit(&problem, &ops, &drive).to_string();
         assert!(
-            text.starts_with("/docs/1: something is there already; /docs/2: "),
+            text.starts_with("room:Team/docs/1: something is there already; room:Team/docs/2: "),
             "{text}"
         );
         assert!(
-            text.ends_with("/docs/5: something is there already; and more"),
+            text.ends_with("room:Team/docs/5: something is there already; and more"),
             "{text}"
         );
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use wharf_client::transfer::{Notice, NoticeKind, Ran, Report, run_task};
-use wharf_client::{Clock, NewTask, Progress, TaskKind, TaskState, TaskStore};
+use wharf_client::{Clock, NewTask, Progress, Room, TaskKind, TaskState, TaskStore};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -17,6 +17,8 @@ use crate::session::Session;
 /// A transfer that a command asks for.
 #[derive(Debug)]
 pub(crate) struct Work {
+    /// Whose drive.
+    pub(crate) room: Room,
     pub(crate) kind: TaskKind,
     /// From where to where, for people.
     pub(crate) what: String,
@@ -61,7 +63,7 @@ impl Transfers {
             let task = self.store.submit(&NewTask {
                 server: session.server.to_string(),
                 login: login.clone(),
-                room: session.room,
+                room: work.room,
                 kind: work.kind,
             })?;
             match self.run(context, session, task.id, &work.what).await {

@@ -57,7 +57,7 @@ impl Args {
         for path in &self.paths {
             let stream = GetStream {
                 api: session.api.clone(),
-                room: session.room,
+                room: session.drive_of(path).await?.room,
                 source: At::Path(path.api()),
                 revision: None,
                 range: self.range.clone(),

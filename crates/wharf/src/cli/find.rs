@@ -2,6 +2,7 @@
 
 use wharf_client::api::Find;
 
+use super::RoomArg;
 use super::ls::Line;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -16,11 +17,14 @@ pub(crate) struct Args {
     /// A tag
     #[arg(long, short, value_name = "TAG")]
     tag: Option<String>,
+    #[command(flatten)]
+    room: RoomArg,
 }
 
 impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let session = Session::open(context).await?;
+        let drive = session.drive(self.room.get()).await?;
         let mut after = None;
         loop {
             let query = Find {
@@ -28,7 +32,7 @@ impl Args {
                 tag: self.tag.clone(),
                 page: page(after),
             };
-            let found = session.api.find(session.room, &query).await?;
+            let found = session.api.find(drive.room, &query).await?;
             for node in &found.items {
                 if context.output.is_json() {
                     context.output.object(node)?;

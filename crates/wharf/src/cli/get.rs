@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use wharf_client::transfer::{GetOptions, GetStream};
-use wharf_client::{Progress, TaskKind};
+use wharf_client::{Progress, Room, TaskKind};
 use wharf_types::api::drive::{At, NodeKind};
 
 use super::cat;
 use super::put::{HowArgs, absolute};
 use crate::context::Context;
+use crate::directory::PREFIX;
 use crate::exit::{Exit, Failure};
 use crate::remote::RemotePath;
 use crate::session::{About, Session};
@@ -51,7 +52,8 @@ impl Args {
         }
         let mut work = Vec::with_capacity(sources.len());
         for source in &sources {
-            let place = place(&session, source, target.as_deref(), sources.len() > 1).await?;
+            let room = session.drive_of(source).await?.room;
+            let place = place(&session, room, source, target.as_deref(), sources.len() > 1).await?;
             let options = GetOptions {
                 on_different: self.how.on_different(),
                 compare: self.how.compare(),
@@ -59,6 +61,7 @@ impl Args {
                 revision: self.revision,
             };
             work.push(Work {
+                room,
                 what: format!("{source} to {}", place.display()),
                 kind: TaskKind::Get {
                     source: source.api(),
@@ -75,6 +78,13 @@ impl Args {
     fn places(&self) -> anyhow::Result<(Vec<RemotePath>, Option<String>)> {
         let (sources, target) = match self.paths.as_slice() {
             [one] => (std::slice::from_ref(one), None),
+            [.., target] if target.starts_with(PREFIX) => {
+                let failure = Failure::usage(format!(
+                    "The last path is where to get things to, and {target} is not on this device"
+                ))
+                .hint("Write ./ after it to get things into this folder.");
+                return Err(failure.into());
+            }
             [sources @ .., target] => (sources, Some(target.clone())),
             [] => return Err(Failure::usage("Nothing to get").into()),
         };
@@ -95,8 +105,8 @@ impl Args {
             return Err(Failure::usage("Only one file at a time goes to standard output").into());
         };
         let stream = GetStream {
+            room: session.drive_of(source).await?.room,
             api: session.api,
-            room: session.room,
             source: At::Path(source.api()),
             revision: self.revision,
             range: None,
@@ -111,15 +121,16 @@ impl Args {
 /// The local path that a file or folder of the drive becomes.
 async fn place(
     session: &Session,
+    room: Room,
     source: &RemotePath,
     target: Option<&str>,
     is_one_of_many: bool,
 ) -> anyhow::Result<PathBuf> {
     let node = session
         .api
-        .node(session.room, &At::Path(source.api()))
+        .node(room, &At::Path(source.api()))
         .await
-        .about(source)?;
+        .about_path(source)?;
     let target_text = target.unwrap_or("./");
     let target = absolute(target_text.as_ref())?;
     let is_into = if is_one_of_many || target_text.ends_with('/') {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use wharf_client::Progress;
 use wharf_client::transfer::GetStream;
+use wharf_client::{Progress, Room};
 use wharf_types::ErrorCode;
 use wharf_types::api::drive::{At, Expect, Op, Revision};
 
@@ -33,11 +33,12 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let session = Session::open(context).await?;
+        let drive = session.drive_of(&self.path).await?;
         let at = At::Path(self.path.api());
         if let Some(revision) = self.read {
             let stream = GetStream {
                 api: session.api,
-                room: session.room,
+                room: drive.room,
                 source: at,
                 revision: Some(revision),
                 range: None,
@@ -53,7 +54,7 @@ impl Args {
                 revision,
                 expect: Expect::Any,
             };
-            let result = session.commit(vec![revert]).await;
+            let result = session.commit(&drive, vec![revert]).await;
             let committed = result.map_err(|error| self.explained(revision, error))?;
             if context.output.is_json() {
                 context.output.object(&committed)?;
@@ -64,7 +65,7 @@ impl Args {
             ));
             return Ok(Exit::Done);
         }
-        self.list(&session, &context.output).await?;
+        self.list(&session, drive.room, &context.output).await?;
         Ok(Exit::Done)
     }
 
@@ -84,22 +85,22 @@ impl Args {
         )))
     }
 
-    async fn list(&self, session: &Session, output: &Output) -> anyhow::Result<()> {
+    async fn list(&self, session: &Session, room: Room, output: &Output) -> anyhow::Result<()> {
         let at = At::Path(self.path.api());
         let current = session
             .api
-            .node(session.room, &at)
+            .node(room, &at)
             .await
-            .about(&self.path)?
+            .about_path(&self.path)?
             .revision;
         let mut revisions: Vec<Revision> = Vec::new();
         let mut before = None;
         loop {
             let page = session
                 .api
-                .revisions(session.room, &at, before, None)
+                .revisions(room, &at, before, None)
                 .await
-                .about(&self.path)?;
+                .about_path(&self.path)?;
             revisions.extend(page.items);
             before = page.next;
             if before.is_none() {

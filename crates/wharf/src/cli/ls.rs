@@ -50,20 +50,21 @@ impl Args {
         output: &Output,
     ) -> anyhow::Result<()> {
         let at = At::Path(path.api());
-        let node = session.api.node(session.room, &at).await.about(path)?;
+        let room = session.drive_of(path).await?.room;
+        let node = session.api.node(room, &at).await.about_path(path)?;
         if node.kind != NodeKind::Folder {
             return self.show(&Line::of(&node), &node, output);
         }
         if self.recursive {
-            return self.list_below(session, path, output).await;
+            return self.list_below(session, room, path, output).await;
         }
         let mut after = None;
         loop {
             let nodes = session
                 .api
-                .list(session.room, &at, &page(after))
+                .list(room, &at, &page(after))
                 .await
-                .about(path)?;
+                .about_path(path)?;
             for node in &nodes.items {
                 self.show(&Line::of(node), node, output)?;
             }
@@ -77,6 +78,7 @@ impl Args {
     async fn list_below(
         &self,
         session: &Session,
+        room: Room,
         path: &RemotePath,
         output: &Output,
     ) -> anyhow::Result<()> {
@@ -85,9 +87,9 @@ impl Args {
         loop {
             let tree = session
                 .api
-                .tree(session.room, &at, &page(after), false)
+                .tree(room, &at, &page(after), false)
                 .await
-                .about(path)?;
+                .about_path(path)?;
             for entry in &tree.items {
                 self.show(&Line::of_tree(entry), entry, output)?;
             }

@@ -35,8 +35,9 @@ impl Args {
             path: path.api(),
             expect,
         };
+        let drive = session.drive_of_all(&self.paths).await?;
         let committed = session
-            .commit(self.paths.iter().map(make).collect())
+            .commit(&drive, self.paths.iter().map(make).collect())
             .await?;
         super::warn_of_case(&context.output, &committed, &self.paths);
         if context.output.is_json() {

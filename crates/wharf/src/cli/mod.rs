@@ -5,28 +5,42 @@ mod backup;
 mod cat;
 mod completions;
 mod config;
+mod contacts;
 mod devices;
 mod df;
+mod diary;
 mod doctor;
+mod entry;
+mod export;
+mod files;
 mod find;
 mod get;
 mod history;
+mod hook;
+mod import;
+mod inbox;
 mod login;
 mod logout;
 mod ls;
 mod man;
 mod mkdir;
 mod mv;
+mod outbox;
 mod passwd;
+mod profile;
 mod put;
 mod restore;
 mod restore_backup;
 mod retention;
 mod rm;
+mod room;
+mod say;
+mod search;
 mod serve;
 mod signup;
 mod stat;
 mod tag;
+mod tail;
 mod transfers;
 mod trash;
 mod verify;
@@ -38,6 +52,7 @@ use clap::{Parser, Subcommand};
 use wharf_types::api::drive::Committed;
 
 use crate::context::Context;
+use crate::directory::Where;
 use crate::exit::Exit;
 use crate::output::{ColorChoice, Output, printable};
 use crate::remote::RemotePath;
@@ -123,6 +138,20 @@ pub(crate) enum Command {
     Df(df::Args),
     Retention(retention::Args),
     Transfers(transfers::Args),
+    Contacts(contacts::Args),
+    Room(room::Args),
+    Say(say::Args),
+    Tail(tail::Args),
+    Inbox(inbox::Args),
+    Entry(entry::Args),
+    Diary(diary::Args),
+    Outbox(outbox::Args),
+    Export(export::Args),
+    Import(import::Args),
+    Files(files::Args),
+    Search(search::Args),
+    Hook(hook::Args),
+    Profile(profile::Args),
     Verify(verify::Args),
     Backup(backup::Args),
     RestoreBackup(restore_backup::Args),
@@ -131,6 +160,20 @@ pub(crate) enum Command {
     Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
+}
+
+/// The flag of commands that look at one drive as a whole.
+#[derive(Debug, Clone, clap::Args)]
+struct RoomArg {
+    /// The drive of this room instead of your own: a group's name, @USERNAME, or the room's id
+    #[arg(long, value_name = "WHERE")]
+    room: Option<Where>,
+}
+
+impl RoomArg {
+    fn get(&self) -> Option<&Where> {
+        self.room.as_ref()
+    }
 }
 
 impl Command {
@@ -164,6 +207,20 @@ impl Command {
             Self::Df(args) => args.run(context).await,
             Self::Retention(args) => args.run(context).await,
             Self::Transfers(args) => args.run(context).await,
+            Self::Contacts(args) => args.run(context).await,
+            Self::Room(args) => args.run(context).await,
+            Self::Say(args) => args.run(context).await,
+            Self::Tail(args) => args.run(context).await,
+            Self::Inbox(args) => args.run(context).await,
+            Self::Entry(args) => args.run(context).await,
+            Self::Diary(args) => args.run(context).await,
+            Self::Outbox(args) => args.run(context).await,
+            Self::Export(args) => args.run(context).await,
+            Self::Import(args) => args.run(context).await,
+            Self::Files(args) => args.run(context).await,
+            Self::Search(args) => args.run(context).await,
+            Self::Hook(args) => args.run(context).await,
+            Self::Profile(args) => args.run(context).await,
             Self::Verify(args) => args.run(context).await,
             Self::Backup(args) => args.run(context).await,
             Self::RestoreBackup(args) => args.run(context).await,

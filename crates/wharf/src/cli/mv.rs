@@ -28,7 +28,8 @@ impl Args {
             return Err(Failure::usage("Nothing to move").into());
         };
         let session = Session::open(context).await?;
-        let there = node_at(&session.api, session.room, target).await?;
+        let drive = session.drive_of_all(&self.paths).await?;
+        let there = node_at(&session.api, drive.room, target).await?;
         let is_into = target.is_folder() || there.is_some_and(|node| node.kind == NodeKind::Folder);
         if sources.len() > 1 && !is_into {
             let failure = Failure::new(Exit::NotFound, format!("{target} is not a folder"))
@@ -55,7 +56,7 @@ impl Args {
             });
             targets.push(to);
         }
-        let committed = session.commit(ops).await?;
+        let committed = session.commit(&drive, ops).await?;
         super::warn_of_case(&context.output, &committed, &targets);
         if context.output.is_json() {
             context.output.object(&committed)?;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use wharf_client::transfer::{Compare, Links, OnDifferent, PutOptions, PutStream};
-use wharf_client::{Progress, TaskKind};
+use wharf_client::{Progress, Room, TaskKind};
 use wharf_types::api::drive::NodeKind;
 
 use super::ls::node_at;
 use crate::context::Context;
+use crate::directory::PREFIX;
 use crate::exit::{Exit, Failure};
 use crate::format;
 use crate::progress::TransferBar;
@@ -26,6 +27,7 @@ use crate::transfer::{Transfers, Work};
     after_help = "Examples:\n  wharf put photos                  # becomes /photos\n  \
                         wharf put photos /backup/2026     # becomes /backup/2026\n  \
                         wharf put photos notes.txt /docs/ # become /docs/photos and /docs/notes.txt\n  \
+                        wharf put plan.pdf room:Team/     # into the drive of the room Team\n  \
                         tar c src | wharf put - /src.tar"
 )]
 pub(crate) struct Args {
@@ -89,13 +91,18 @@ impl Args {
         let mut work = Vec::with_capacity(sources.len());
         for source in &sources {
             let local = absolute(source)?;
-            let place = place(&session, &local, target.as_ref(), sources.len() > 1).await?;
+            let room = session
+                .drive(target.as_ref().and_then(RemotePath::room))
+                .await?
+                .room;
+            let place = place(&session, room, &local, target.as_ref(), sources.len() > 1).await?;
             let options = PutOptions {
                 on_different: self.how.on_different(),
                 compare: self.how.compare(),
                 links: self.how.links(),
             };
             work.push(Work {
+                room,
                 kind: TaskKind::Put {
                     source: local,
                     target: place.api(),
@@ -122,7 +129,8 @@ impl Args {
             Failure::usage(format!("{} is not valid UTF-8", last.display()))
                 .hint("Names in a drive are.")
         })?;
-        if !text.starts_with('/') && !text.ends_with('/') && last.symlink_metadata().is_ok() {
+        let is_remote = text.starts_with('/') || text.ends_with('/') || text.starts_with(PREFIX);
+        if !is_remote && last.symlink_metadata().is_ok() {
             let failure = Failure::usage(format!("It is not clear whether {text} is to be put or is where to put"))
                 .hint(format!("Write remote paths with a slash before them: `/{text}`, or `/` for the drive's root."));
             return Err(failure.into());
@@ -146,7 +154,7 @@ impl Args {
         let session = Session::open_for_transfer(context).await?;
         let put = PutStream {
             api: session.api.clone(),
-            room: session.room,
+            room: session.drive_of(&target).await?.room,
             target: target.api(),
             on_different: self.how.on_different(),
             executable: false,
@@ -173,6 +181,7 @@ impl Args {
 /// so that it continues what it began.
 async fn place(
     session: &Session,
+    room: Room,
     local: &Path,
     target: Option<&RemotePath>,
     is_one_of_many: bool,
@@ -204,9 +213,9 @@ async fn place(
     if metadata.is_dir() {
         return Ok(target.clone());
     }
-    let there = node_at(&session.api, session.room, target)
+    let there = node_at(&session.api, room, target)
         .await
-        .about(target)?;
+        .about_path(target)?;
     if there.is_some_and(|node| node.kind == NodeKind::Folder) {
         return named(target);
     }

@@ -3,7 +3,7 @@
 use wharf_types::ErrorCode;
 use wharf_types::api::drive::Op;
 
-use super::trash;
+use super::{RoomArg, trash};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::remote::RemotePath;
@@ -21,6 +21,8 @@ pub(crate) struct Args {
     /// Where to bring it instead of where it was
     #[arg(long, value_name = "PATH")]
     to: Option<RemotePath>,
+    #[command(flatten)]
+    room: RoomArg,
 }
 
 impl Args {
@@ -29,10 +31,24 @@ impl Args {
             return Err(Failure::usage("--to is for one item at a time").into());
         }
         let session = Session::open(context).await?;
+        let mut drive = session.drive(self.room.get()).await?;
         let mut ops = Vec::with_capacity(self.items.len());
         let mut places = Vec::with_capacity(self.items.len());
-        for item in &self.items {
-            let node = trash::find(&session, item).await?;
+        for (index, item) in self.items.iter().enumerate() {
+            let (found, node) = trash::find(&session, &drive, item).await?;
+            if index == 0 {
+                drive = found;
+            } else if found.room != drive.room {
+                return Err(trash::elsewhere(item).into());
+            }
+            if let Some(to) = &self.to
+                && to.room().is_some()
+                && session.drive_of(to).await?.room != drive.room
+            {
+                let failure = Failure::usage(format!("{to} is in another drive"))
+                    .hint("Restore it in its own drive first.");
+                return Err(failure.into());
+            }
             let to = match &self.to {
                 Some(folder) if folder.is_folder() => Some(folder.child(&node.name)?),
                 Some(place) => Some(place.clone()),
@@ -40,14 +56,14 @@ impl Args {
             };
             places.push(match &to {
                 Some(place) => place.clone(),
-                None => format!("/{}", node.path).parse()?,
+                None => drive.path(&node.path)?,
             });
             ops.push(Op::Restore {
                 id: node.id,
                 to: to.map(|place| place.api()),
             });
         }
-        let committed = session.commit(ops).await.map_err(|error| {
+        let committed = session.commit(&drive, ops).await.map_err(|error| {
             if !is_refusal(&error, ErrorCode::Exists) {
                 return error;
             }

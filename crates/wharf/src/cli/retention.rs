@@ -2,6 +2,7 @@
 
 use wharf_types::api::drive::Retention;
 
+use super::RoomArg;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::session::Session;
@@ -15,18 +16,21 @@ pub(crate) struct Args {
     /// Days that a removed file stays in the trash; 0 for ever
     #[arg(long, value_name = "DAYS")]
     trash: Option<u32>,
+    #[command(flatten)]
+    room: RoomArg,
 }
 
 impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let session = Session::open(context).await?;
-        let mut retention = session.api.drive(session.room).await?.retention;
+        let room = session.drive(self.room.get()).await?.room;
+        let mut retention = session.api.drive(room).await?.retention;
         if self.revisions.is_some() || self.trash.is_some() {
             let wanted = Retention {
                 revision_days: self.revisions.unwrap_or(retention.revision_days),
                 trash_days: self.trash.unwrap_or(retention.trash_days),
             };
-            retention = session.api.set_retention(session.room, &wanted).await?;
+            retention = session.api.set_retention(room, &wanted).await?;
         }
         context.output.result(&retention, |retention| {
             format!(

@@ -44,8 +44,9 @@ impl Args {
             at: At::Path(path.api()),
             expect: Expect::Any,
         };
+        let drive = session.drive_of_all(&self.paths).await?;
         let mut committed = session
-            .commit(self.paths.iter().map(remove).collect())
+            .commit(&drive, self.paths.iter().map(remove).collect())
             .await?;
         if self.purge {
             let purge = committed
@@ -53,7 +54,7 @@ impl Args {
                 .iter()
                 .map(|result| Op::Purge { id: result.id })
                 .collect();
-            committed = session.commit(purge).await?;
+            committed = session.commit(&drive, purge).await?;
             context
                 .output
                 .note(format_args!("Deleted {count} for ever."));

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::format;
 use crate::output::Output;
 use crate::remote::RemotePath;
-use crate::session::{About, Session};
+use crate::session::{About, Drive, Session};
 
 /// Show everything about a file or folder
 #[derive(Debug, clap::Args)]
@@ -23,20 +23,21 @@ impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let session = Session::open(context).await?;
         for path in &self.paths {
+            let drive = session.drive_of(path).await?;
             let node = session
                 .api
-                .node(session.room, &At::Path(path.api()))
+                .node(drive.room, &At::Path(path.api()))
                 .await
-                .about(path)?;
+                .about_path(path)?;
             context
                 .output
-                .result(&node, |node| described(node, &context.output))?;
+                .result(&node, |node| described(node, &drive, &context.output))?;
         }
         Ok(Exit::Done)
     }
 }
 
-fn described(node: &Node, output: &Output) -> String {
+fn described(node: &Node, drive: &Drive, output: &Output) -> String {
     let kind = match node.kind {
         NodeKind::File if node.executable => "file, executable",
         NodeKind::File => "file",
@@ -47,7 +48,7 @@ fn described(node: &Node, output: &Output) -> String {
     let mut line = |word: &str, value: &str| {
         writeln!(text, "{word:<10}{value}").unwrap_or_default();
     };
-    line("path", &output.name(&format!("/{}", node.path)));
+    line("path", &output.name(&drive.shown(&node.path)));
     line("kind", kind);
     if node.kind != NodeKind::Folder {
         line(

@@ -26,20 +26,23 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let session = Session::open(context).await?;
+        let drive = session.drive_of_all(&self.paths).await?;
         if !self.add.is_empty() || !self.remove.is_empty() {
             let tag = |path: &RemotePath| Op::Tag {
                 at: At::Path(path.api()),
                 add: self.add.clone(),
                 remove: self.remove.clone(),
             };
-            session.commit(self.paths.iter().map(tag).collect()).await?;
+            session
+                .commit(&drive, self.paths.iter().map(tag).collect())
+                .await?;
         }
         for path in &self.paths {
             let node = session
                 .api
-                .node(session.room, &At::Path(path.api()))
+                .node(drive.room, &At::Path(path.api()))
                 .await
-                .about(path)?;
+                .about_path(path)?;
             let shown = serde_json::json!({ "path": node.path, "id": node.id, "tags": node.tags });
             context.output.result(&shown, |_| {
                 let tags = if node.tags.is_empty() {

@@ -2,9 +2,10 @@
 
 use clap::Subcommand;
 use serde::Serialize;
-use wharf_client::{Task, TaskKind, TaskState};
+use wharf_client::{Room, Task, TaskKind, TaskState};
 
 use crate::context::Context;
+use crate::directory::PREFIX;
 use crate::exit::{Exit, Failure};
 use crate::format;
 use crate::output::{Align, Output, Paint, Table};
@@ -54,6 +55,8 @@ struct Shown<'a> {
     state: TaskState,
     server: &'a str,
     login: &'a str,
+    /// `home` or a room's id.
+    room: Room,
     #[serde(flatten)]
     kind: &'a TaskKind,
     files_total: u64,
@@ -141,9 +144,17 @@ async fn resume(context: &Context, transfers: &Transfers, ids: Vec<i64>) -> anyh
 }
 
 fn what(task: &Task) -> String {
+    let drive = match task.work.room {
+        Room::Home => String::new(),
+        Room::Id(id) => format!("{PREFIX}{id}"),
+    };
     match &task.work.kind {
-        TaskKind::Put { source, target, .. } => format!("put {} to /{target}", source.display()),
-        TaskKind::Get { source, target, .. } => format!("get /{source} to {}", target.display()),
+        TaskKind::Put { source, target, .. } => {
+            format!("put {} to {drive}/{target}", source.display())
+        }
+        TaskKind::Get { source, target, .. } => {
+            format!("get {drive}/{source} to {}", target.display())
+        }
     }
 }
 
@@ -194,6 +205,7 @@ fn shown(task: &Task) -> Shown<'_> {
         state: task.state,
         server: &task.work.server,
         login: &task.work.login,
+        room: task.work.room,
         kind: &task.work.kind,
         files_total: task.progress.files_total,
         files_done: task.progress.files_done,

@@ -1,16 +1,18 @@
 //! `wharf trash`: what was removed.
 
 use clap::Subcommand;
+use wharf_client::Room;
 use wharf_types::NodeId;
 use wharf_types::api::drive::{Node, NodeKind, Op};
 
+use super::RoomArg;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::format;
 use crate::output::{Align, Output, Table};
 use crate::prompt;
 use crate::remote::RemotePath;
-use crate::session::{Session, node_id, page};
+use crate::session::{Drive, Session, node_id, page};
 
 /// Most nodes that one commit purges; a folder among them may hold many.
 const PURGE_BATCH: usize = 100;
@@ -20,6 +22,8 @@ const PURGE_BATCH: usize = 100;
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
+    #[command(flatten)]
+    room: RoomArg,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,18 +50,27 @@ enum Action {
 impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let session = Session::open(context).await?;
+        let drive = session.drive(self.room.get()).await?;
         match self.action.unwrap_or(Action::List) {
-            Action::List => list(&all(&session).await?, &context.output)?,
+            Action::List => list(&all(&session, drive.room).await?, &drive, &context.output)?,
             Action::Empty { yes } => {
-                let ids: Vec<_> = all(&session).await?.iter().map(|node| node.id).collect();
-                purge(context, &session, &ids, yes).await?;
+                let ids: Vec<_> = all(&session, drive.room)
+                    .await?
+                    .iter()
+                    .map(|node| node.id)
+                    .collect();
+                purge(context, &session, &drive, &ids, yes).await?;
             }
             Action::Purge { items, yes } => {
                 let mut ids = Vec::with_capacity(items.len());
                 for item in &items {
-                    ids.push(find(&session, item).await?.id);
+                    let (at, node) = find(&session, &drive, item).await?;
+                    if at.room != drive.room {
+                        return Err(elsewhere(item).into());
+                    }
+                    ids.push(node.id);
                 }
-                purge(context, &session, &ids, yes).await?;
+                purge(context, &session, &drive, &ids, yes).await?;
             }
         }
         Ok(Exit::Done)
@@ -67,6 +80,7 @@ impl Args {
 async fn purge(
     context: &Context,
     session: &Session,
+    drive: &Drive,
     ids: &[NodeId],
     yes: bool,
 ) -> anyhow::Result<()> {
@@ -81,7 +95,10 @@ async fn purge(
     )?;
     for batch in ids.chunks(PURGE_BATCH) {
         session
-            .commit(batch.iter().map(|id| Op::Purge { id: *id }).collect())
+            .commit(
+                drive,
+                batch.iter().map(|id| Op::Purge { id: *id }).collect(),
+            )
             .await?;
     }
     context
@@ -90,7 +107,7 @@ async fn purge(
     Ok(())
 }
 
-fn list(nodes: &[Node], output: &Output) -> anyhow::Result<()> {
+fn list(nodes: &[Node], drive: &Drive, output: &Output) -> anyhow::Result<()> {
     if output.is_json() {
         return nodes.iter().try_for_each(|node| output.object(node));
     }
@@ -117,8 +134,8 @@ fn list(nodes: &[Node], output: &Output) -> anyhow::Result<()> {
             },
             output
                 .name(&format!(
-                    "/{}{}",
-                    node.path,
+                    "{}{}",
+                    drive.shown(&node.path),
                     if is_folder { "/" } else { "" }
                 ))
                 .into_owned(),
@@ -128,11 +145,11 @@ fn list(nodes: &[Node], output: &Output) -> anyhow::Result<()> {
 }
 
 /// Everything in the trash.
-async fn all(session: &Session) -> anyhow::Result<Vec<Node>> {
+async fn all(session: &Session, room: Room) -> anyhow::Result<Vec<Node>> {
     let mut nodes = Vec::new();
     let mut after = None;
     loop {
-        let found = session.api.trash(session.room, &page(after)).await?;
+        let found = session.api.trash(room, &page(after)).await?;
         nodes.extend(found.items);
         after = found.next;
         if after.is_none() {
@@ -141,19 +158,35 @@ async fn all(session: &Session) -> anyhow::Result<Vec<Node>> {
     }
 }
 
-/// The node in the trash that an id or the place where it was names; of several, the one removed last.
-pub(super) async fn find(session: &Session, item: &str) -> anyhow::Result<Node> {
-    let nodes = all(session).await?;
-    let found = if let Some(id) = node_id(item) {
-        nodes.into_iter().find(|node| node.id == id)
-    } else {
-        let path: RemotePath = item.parse()?;
-        let was_there = nodes.into_iter().filter(|node| node.path == path.api());
-        was_there.max_by_key(|node| node.trashed_ms)
-    };
-    found.ok_or_else(|| {
+/// The node in the trash that an id or the place where it was names, and the drive that it is in; of several, the one
+/// removed last. An id is looked for in `drive`.
+pub(super) async fn find(
+    session: &Session,
+    drive: &Drive,
+    item: &str,
+) -> anyhow::Result<(Drive, Node)> {
+    let missing = || {
         Failure::new(Exit::NotFound, format!("{item} is not in the trash"))
             .hint("See what is there with `wharf trash`.")
-            .into()
-    })
+    };
+    if let Some(id) = node_id(item) {
+        let nodes = all(session, drive.room).await?;
+        let node = nodes.into_iter().find(|node| node.id == id);
+        return Ok((drive.clone(), node.ok_or_else(missing)?));
+    }
+    let path: RemotePath = item.parse()?;
+    let drive = match path.room() {
+        Some(room) => session.drive(Some(room)).await?,
+        None => drive.clone(),
+    };
+    let nodes = all(session, drive.room).await?.into_iter();
+    let was_there = nodes.filter(|node| node.path == path.api());
+    let node = was_there.max_by_key(|node| node.trashed_ms);
+    Ok((drive, node.ok_or_else(missing)?))
+}
+
+/// Items of several drives in one command.
+pub(super) fn elsewhere(item: &str) -> Failure {
+    Failure::usage(format!("{item} is in the trash of another drive"))
+        .hint("Name one room with --room, and run the command once for each.")
 }

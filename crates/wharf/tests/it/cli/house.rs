@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use wharf_testkit::program::{Program, ServerProcess};
+use wharf_testkit::program::{OPERATOR, Program, ServerProcess};
 
 /// The program that was built.
 pub(super) const WHARF: &str = env!("CARGO_BIN_EXE_wharf");
@@ -67,6 +67,25 @@ impl House {
         Program::new(WHARF, self.path(home))
     }
 
+    /// Another person with an account, logged in on a device of their own.
+    pub(super) fn member(&self, name: &str) -> Program {
+        let added = self.json(&["admin", "user", "add", name]);
+        let password = added[0]["password"].as_str().unwrap();
+        let member = self.device(name).with("WHARF_PASSWORD", password);
+        member
+            .run(["login", self.server.url(), "--username", name])
+            .unwrap();
+        member
+    }
+
+    /// Another person who is a contact of the operator.
+    pub(super) fn contact(&self, name: &str) -> Program {
+        let member = self.member(name);
+        self.run(&["contacts", "ask", name]);
+        member.run(["contacts", "accept", OPERATOR]).unwrap();
+        member
+    }
+
     /// Runs a command that must succeed, and returns what it printed.
     pub(super) fn run(&self, arguments: &[&str]) -> String {
         self.program.run(arguments).unwrap()
@@ -111,6 +130,16 @@ pub(super) fn feed(program: &Program, arguments: &[&str], input: &[u8]) -> Ended
     let mut child = command.spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
     child.wait_with_output().unwrap().into()
+}
+
+/// Runs a command to its end.
+pub(super) fn end(program: &Program, arguments: &[&str]) -> Ended {
+    program.output(arguments).unwrap().into()
+}
+
+/// Runs a command with `--json` that must succeed, and returns the objects that it printed.
+pub(super) fn json(program: &Program, arguments: &[&str]) -> Vec<Value> {
+    objects(&program.run([arguments, &["--json"]].concat()).unwrap())
 }
 
 /// The objects of JSON lines.

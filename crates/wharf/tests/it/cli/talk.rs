@@ -1,0 +1,1 @@
+//! What is said: sent once, read in order, offline too.

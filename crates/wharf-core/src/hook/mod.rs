@@ -12,10 +12,11 @@ mod target;
 
 use wharf_store::sql::{Lock, Tx};
 use wharf_types::api::hook::{CreateHook, EditHook, Hook, HookDirection, Hooks as HookList};
+use wharf_types::api::room::RoomKind;
 use wharf_types::limit::{HOOK_URL_BYTES_MAX, HOOKS_PER_ROOM_MAX, LABEL_BYTES_MAX};
-use wharf_types::{ErrorCode, HookId, RoomId};
+use wharf_types::{AccountId, ErrorCode, HookId};
 
-use crate::access::{Right, enter};
+use crate::access::{Entered, Right, enter};
 use crate::caller::Caller;
 use crate::drive::RoomRef;
 use crate::error::{Error, Result};
@@ -63,8 +64,8 @@ impl Hooks {
         let secret = rows::Secret::new(&self.ground.random, request.direction);
         let direction = request.direction;
         self.own(by, room, move |tx, room, owner| {
-            forbid_direct(tx, room)?;
-            if rows::count(tx, room)? >= u64::from(HOOKS_PER_ROOM_MAX) {
+            forbid_direct(room)?;
+            if rows::count(tx, room.id)? >= u64::from(HOOKS_PER_ROOM_MAX) {
                 return Err(Error::new(
                     ErrorCode::TooLarge,
                     format!("a room has {HOOKS_PER_ROOM_MAX} webhooks at most: remove one first"),
@@ -72,7 +73,7 @@ impl Hooks {
             }
             let hook = rows::NewHook {
                 id,
-                room,
+                room: room.id,
                 direction,
                 name: &name,
                 url: url.as_deref(),
@@ -81,7 +82,7 @@ impl Hooks {
                 now_ms,
             };
             rows::insert(tx, &hook)?;
-            let mut made = rows::get(tx, room, id)?;
+            let mut made = rows::get(tx, room.id, id)?;
             made.secret = Some(secret.text.clone());
             Ok(made)
         })
@@ -122,7 +123,7 @@ impl Hooks {
             .map(|url| self.check_url(url))
             .transpose()?;
         self.own(by, room, move |tx, room, _| {
-            let hook = rows::get(tx, room, id)?;
+            let hook = rows::get(tx, room.id, id)?;
             if let Some(name) = &name {
                 rows::rename(tx, id, name)?;
             }
@@ -132,7 +133,7 @@ impl Hooks {
                 }
                 rows::redirect(tx, id, url)?;
             }
-            rows::get(tx, room, id)
+            rows::get(tx, room.id, id)
         })
         .await
     }
@@ -142,7 +143,7 @@ impl Hooks {
     /// # Errors
     /// `NotFound`: the room has no such webhook.
     pub async fn remove(&self, by: &Caller, room: RoomRef, id: HookId) -> Result<()> {
-        self.own(by, room, move |tx, room, _| rows::delete(tx, room, id))
+        self.own(by, room, move |tx, room, _| rows::delete(tx, room.id, id))
             .await
     }
 
@@ -167,7 +168,7 @@ impl Hooks {
         &self,
         by: &Caller,
         room: RoomRef,
-        mut work: impl FnMut(&mut Tx<'_>, RoomId, wharf_types::AccountId) -> Result<T> + Send + 'static,
+        mut work: impl FnMut(&mut Tx<'_>, &Entered, AccountId) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let by = *by;
         let room = room.id(&by)?;
@@ -175,25 +176,20 @@ impl Hooks {
             .db
             .write(Lock::Room(room), move |tx| {
                 let entered = enter(tx, &by, room, Right::Own)?;
-                work(tx, entered.id, by.account()?)
+                work(tx, &entered, by.account()?)
             })
             .await
     }
 }
 
 /// A direct room belongs to two people alike, and neither brings a third one in.
-fn forbid_direct(tx: &mut Tx<'_>, room: RoomId) -> Result<()> {
-    let is_direct = tx.opt(
-        "SELECT 1 FROM room WHERE id = ?1 AND direct_key IS NOT NULL",
-        &[room.into()],
-        |_| Ok(()),
-    )?;
-    match is_direct {
-        Some(()) => Err(Error::new(
+fn forbid_direct(room: &Entered) -> Result<()> {
+    match room.kind {
+        RoomKind::Direct => Err(Error::new(
             ErrorCode::Unsupported,
             "a room of two people has no webhooks",
         )),
-        None => Ok(()),
+        RoomKind::Personal | RoomKind::Group => Ok(()),
     }
 }
 

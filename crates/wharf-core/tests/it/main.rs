@@ -7,6 +7,7 @@ mod accounts;
 mod desk;
 mod diary;
 mod drive;
+mod hook;
 mod job;
 mod log;
 mod operations;

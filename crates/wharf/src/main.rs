@@ -25,6 +25,7 @@ mod remote;
 mod report;
 mod session;
 mod transfer;
+mod tui;
 mod verify;
 
 use std::process::ExitCode;

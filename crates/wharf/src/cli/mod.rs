@@ -3,6 +3,7 @@
 mod admin;
 mod backup;
 mod cat;
+mod chat;
 mod completions;
 mod config;
 mod contacts;
@@ -125,6 +126,7 @@ pub(crate) enum Command {
     Put(put::Args),
     Get(get::Args),
     Cat(cat::Args),
+    Chat(chat::Args),
     Ls(ls::Args),
     Stat(stat::Args),
     Mkdir(mkdir::Args),
@@ -194,6 +196,7 @@ impl Command {
             Self::Put(args) => args.run(context).await,
             Self::Get(args) => args.run(context).await,
             Self::Cat(args) => args.run(context).await,
+            Self::Chat(args) => args.run(context).await,
             Self::Ls(args) => args.run(context).await,
             Self::Stat(args) => args.run(context).await,
             Self::Mkdir(args) => args.run(context).await,

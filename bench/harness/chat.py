@@ -124,7 +124,10 @@ class WharfChat(ChatPeer, Wharf):
     system = "wharf"
     durable = True
     says = "on disk (fsync of the database)"
-    config = "[server.messages]\naccount_burst = 4000000000\naddress_burst = 4000000000\n"
+    config = (
+        "[server]\nconnections = 30000\n[server.live]\nconnections = 30000\nper_account = 1000\nper_address = 30000\n"
+        "[server.messages]\naccount_burst = 4000000000\naddress_burst = 4000000000\n"
+    )
 
     def __init__(self, work: Path, program: Path):
         Wharf.__init__(self, work, program)

@@ -13,11 +13,19 @@ const STRANGER: usize = 3;
 /// What somebody asks to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
-    Say(String, Option<u64>),
-    Edit(u64, String),
+    Say(String, Option<u64>, Whom),
+    Edit(u64, String, Whom),
     Recall(u64),
     React(u64, String, bool),
     Pin(u64, bool),
+}
+
+/// Whom a text mentions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whom {
+    Nobody,
+    Everybody,
+    One(usize),
 }
 
 /// What a number was used for, and the answer.
@@ -43,7 +51,7 @@ pub(crate) struct Item {
     pub(crate) ask: Ask,
     pub(crate) at_ms: i64,
     pub(crate) is_erased: bool,
-    pub(crate) edited: Option<(u64, String)>,
+    pub(crate) edited: Option<(u64, String, Whom)>,
     pub(crate) recalled: Option<u64>,
     pub(crate) pinned: Option<u64>,
     pub(crate) reactions: Vec<(usize, String, u64)>,
@@ -114,7 +122,7 @@ impl Model {
         }
         let position = self.head() + 1;
         match ask {
-            Ask::Say(text, reply_to) => {
+            Ask::Say(text, reply_to, _) => {
                 if text.is_empty() {
                     return Err(ErrorCode::Invalid);
                 }
@@ -123,7 +131,7 @@ impl Model {
                 }
                 self.read[who] = position;
             }
-            Ask::Edit(target, text) => {
+            Ask::Edit(target, text, whom) => {
                 let edit_ms = self.edit_ms;
                 let said = self.said(*target)?;
                 if said.author != who || now_ms - said.at_ms > edit_ms {
@@ -132,7 +140,7 @@ impl Model {
                 if text.is_empty() {
                     return Err(ErrorCode::Invalid);
                 }
-                said.edited = Some((position, text.clone()));
+                said.edited = Some((position, text.clone(), *whom));
             }
             Ask::Recall(target) => {
                 let recall_ms = self.recall_ms;
@@ -147,7 +155,7 @@ impl Model {
                 said.reactions.clear();
                 said.recalled = Some(position);
                 for item in &mut self.items {
-                    if matches!(&item.ask, Ask::Edit(of, _) if of == target) {
+                    if matches!(&item.ask, Ask::Edit(of, ..) if of == target) {
                         item.is_erased = true;
                     }
                 }
@@ -216,5 +224,20 @@ impl Model {
         let read = usize::try_from(self.read[who]).unwrap();
         let said = |item: &&Item| matches!(item.ask, Ask::Say(..));
         self.items[read..].iter().filter(said).count() as u64
+    }
+
+    /// Texts past what somebody has read that mention them as they are now.
+    pub(crate) fn mentions(&self, who: usize) -> u64 {
+        let read = usize::try_from(self.read[who]).unwrap();
+        let unread = self.items[read..].iter();
+        let mentioning = unread.filter(|item| {
+            let whom = match (&item.ask, &item.edited) {
+                _ if item.is_erased => Whom::Nobody,
+                (Ask::Say(..), Some((_, _, whom))) | (Ask::Say(_, _, whom), None) => *whom,
+                _ => Whom::Nobody,
+            };
+            whom == Whom::Everybody || whom == Whom::One(who)
+        });
+        mentioning.count() as u64
     }
 }

@@ -17,7 +17,7 @@ use wharf_types::api::log::{
 };
 use wharf_types::{AccountId, DeviceId, ErrorCode, fold};
 
-use super::model::{Answer, Ask, Item, Model, PEOPLE};
+use super::model::{Answer, Ask, Item, Model, PEOPLE, Whom};
 use super::room::{Talk, device, unlimited};
 use crate::support::{START_MS, from};
 
@@ -172,6 +172,14 @@ impl<'t> Trial<'t> {
         self.profiles.insert(key, profile);
     }
 
+    fn whom(&mut self) -> Whom {
+        match self.below(4) {
+            0 => Whom::Everybody,
+            1 => Whom::One(self.below(PEOPLE)),
+            _ => Whom::Nobody,
+        }
+    }
+
     fn ask(&mut self) -> Ask {
         let target = self.position();
         let words = self.random.next_u32().to_string();
@@ -183,7 +191,7 @@ impl<'t> Trial<'t> {
                 } else {
                     words
                 };
-                Ask::Say(text, reply_to)
+                Ask::Say(text, reply_to, self.whom())
             }
             5 | 6 => {
                 let text = if self.below(8) == 0 {
@@ -191,7 +199,7 @@ impl<'t> Trial<'t> {
                 } else {
                     words
                 };
-                Ask::Edit(target, text)
+                Ask::Edit(target, text, self.whom())
             }
             7 => Ask::Recall(target),
             8 | 9 => {
@@ -246,7 +254,7 @@ impl<'t> Trial<'t> {
             .map(|(number, ask, client_ms)| Sending {
                 number: *number,
                 room: self.talk.room,
-                draft: draft_of(ask),
+                draft: self.draft_of(ask),
                 client_ms: Some(*client_ms),
             })
             .collect();
@@ -332,6 +340,13 @@ impl<'t> Trial<'t> {
             };
             let unread = countable - countable_at(cursor.read);
             assert_eq!(unread, self.model.unread(who), "{at}: {who}");
+            let room = wharf
+                .rooms()
+                .get(&callers[who], self.talk.at())
+                .await
+                .unwrap();
+            let wanted = (self.model.unread(who), self.model.mentions(who));
+            assert_eq!((room.unread, room.mentions), wanted, "{at}: {who}");
         }
     }
 
@@ -340,8 +355,14 @@ impl<'t> Trial<'t> {
         let author = self.who(entry.account.unwrap());
         let index = usize::try_from(entry.position).unwrap() - 1;
         let ask = match &entry.body {
-            Some(Body::Text(said)) => Ask::Say(said.text.clone(), said.reply_to),
-            Some(Body::Edit(edit)) => Ask::Edit(edit.target, edit.text.clone()),
+            Some(Body::Text(said)) => {
+                let whom = self.whom_of(&said.mentions);
+                Ask::Say(said.text.clone(), said.reply_to, whom)
+            }
+            Some(Body::Edit(edit)) => {
+                let whom = self.whom_of(&edit.mentions);
+                Ask::Edit(edit.target, edit.text.clone(), whom)
+            }
             Some(Body::Recall(recall)) => Ask::Recall(recall.target),
             Some(Body::Reaction(it)) => Ask::React(it.target, it.emoji.clone(), it.is_set),
             Some(Body::Pin(pin)) => Ask::Pin(pin.target, pin.is_set),
@@ -357,10 +378,10 @@ impl<'t> Trial<'t> {
             ask,
             at_ms: entry.at_ms,
             is_erased: entry.body.is_none(),
-            edited: state
-                .edited
-                .as_ref()
-                .map(|edited| (edited.position, edited.text.clone())),
+            edited: state.edited.as_ref().map(|edited| {
+                let whom = self.whom_of(&edited.mentions);
+                (edited.position, edited.text.clone(), whom)
+            }),
             recalled: state.recalled,
             pinned: state.pinned,
             reactions: state
@@ -368,6 +389,48 @@ impl<'t> Trial<'t> {
                 .iter()
                 .map(|held| (self.who(held.account), held.emoji.clone(), held.position))
                 .collect(),
+        }
+    }
+
+    fn whom_of(&self, mentions: &Mentions) -> Whom {
+        match mentions.accounts.as_slice() {
+            [] if mentions.everybody => Whom::Everybody,
+            [] => Whom::Nobody,
+            [account] => Whom::One(self.who(*account)),
+            more => panic!("nobody mentioned {more:?}"),
+        }
+    }
+
+    fn draft_of(&self, ask: &Ask) -> Draft {
+        match ask.clone() {
+            Ask::Say(text, reply_to, whom) => Draft::Text(Text {
+                text,
+                reply_to,
+                mentions: self.mentions_of(whom),
+            }),
+            Ask::Edit(target, text, whom) => Draft::Edit(Edit {
+                target,
+                text,
+                mentions: self.mentions_of(whom),
+            }),
+            Ask::Recall(target) => Draft::Recall(Recall { target }),
+            Ask::React(target, emoji, is_set) => Draft::Reaction(Reaction {
+                target,
+                emoji,
+                is_set,
+            }),
+            Ask::Pin(target, is_set) => Draft::Pin(Pin { target, is_set }),
+        }
+    }
+
+    /// Whom a draft mentions.
+    fn mentions_of(&self, whom: Whom) -> Mentions {
+        Mentions {
+            accounts: match whom {
+                Whom::One(who) => vec![self.accounts[who]],
+                Whom::Nobody | Whom::Everybody => Vec::new(),
+            },
+            everybody: whom == Whom::Everybody,
         }
     }
 
@@ -426,28 +489,6 @@ fn carry_forward(old: &mut Vec<Entry>, now: &[Entry], folded: &mut BTreeSet<&'st
 
 fn device_of(which: usize) -> DeviceId {
     device(u8::try_from(which).unwrap() + 100)
-}
-
-fn draft_of(ask: &Ask) -> Draft {
-    match ask.clone() {
-        Ask::Say(text, reply_to) => Draft::Text(Text {
-            text,
-            reply_to,
-            mentions: Mentions::default(),
-        }),
-        Ask::Edit(target, text) => Draft::Edit(Edit {
-            target,
-            text,
-            mentions: Mentions::default(),
-        }),
-        Ask::Recall(target) => Draft::Recall(Recall { target }),
-        Ask::React(target, emoji, is_set) => Draft::Reaction(Reaction {
-            target,
-            emoji,
-            is_set,
-        }),
-        Ask::Pin(target, is_set) => Draft::Pin(Pin { target, is_set }),
-    }
 }
 
 fn answer_of(outcome: &AppendOutcome) -> Answer {

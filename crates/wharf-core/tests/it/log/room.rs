@@ -101,6 +101,7 @@ impl Talk {
         for sql in [
             "DELETE FROM entry WHERE room_id = ?1",
             "DELETE FROM reaction WHERE room_id = ?1",
+            "DELETE FROM mention WHERE room_id = ?1",
             "DELETE FROM log_hour WHERE room_id = ?1",
             "DELETE FROM delivered WHERE room_id = ?1",
             "DELETE FROM sent WHERE room_id = ?1",

@@ -89,7 +89,7 @@ hashes! {
     ///
     /// Cutting is deterministic, so two files have the same content exactly when these are equal.
     ContentHash;
-    /// The end of a log's chain at an entry: the BLAKE3-256 over the hash before it and the entry (docs/protocol/live.md
+    /// The end of a log's chain at an entry: the BLAKE3-256 over the hash before it and the entry (docs/protocol/log.md
     /// says how). Two logs with the same hash at the same position are the same up to there.
     EntryHash;
 }

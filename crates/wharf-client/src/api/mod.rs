@@ -31,7 +31,7 @@ pub use error::ApiError;
 pub use log::Range;
 pub use transfer::{Content, Fetch};
 
-use crate::net::{Call, Connections, Options, Payload, Repeat};
+use crate::net::{Call, Connections, Options, Payload, Repeat, Socket};
 
 /// A room, as routes name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -125,6 +125,14 @@ impl Api {
     /// The connections, to look at.
     pub fn connections(&self) -> &Connections {
         &self.connections
+    }
+
+    /// Opens the live socket.
+    pub(crate) async fn live(&self) -> Result<Socket, ApiError> {
+        let call = self.request(Method::GET, &["live"], &[]);
+        self.connections
+            .open_socket(&call.target, call.authorization.as_ref())
+            .await
     }
 
     /// A call to the route below `/api/v1` whose segments are `path`; they are escaped here.

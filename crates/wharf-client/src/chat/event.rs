@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use tokio::sync::broadcast;
+use wharf_types::RoomId;
 use wharf_types::api::contact::Presence;
 use wharf_types::api::log::Entry;
-use wharf_types::{AccountId, RoomId};
 
 /// Most events that wait for one subscriber; past it the subscriber is told to read everything again.
 const EVENTS_MAX: usize = 1024;

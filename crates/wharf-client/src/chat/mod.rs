@@ -7,8 +7,11 @@
 //! Several processes may share one store. Each has a connection of its own; applying an entry that another one has applied
 //! changes nothing, and one of them sends at a time.
 
+mod driver;
+mod engine;
 mod error;
 mod event;
+mod handover;
 mod shared;
 mod store;
 mod view;
@@ -16,18 +19,24 @@ mod view;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rusqlite::Connection as Sqlite;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use wharf_types::api::contact::{Presence, Status};
 use wharf_types::api::log::{Draft, Edit, Entry, Mentions, Pin, Reaction, Recall, Text};
 use wharf_types::api::room::{Person, RoomInvitation, RoomMember};
 use wharf_types::limit::{ENTRY_TEXT_BYTES_MAX, LIVE_WATCHED_MAX, REACTION_BYTES_MAX};
 use wharf_types::{AccountId, DeviceId, RoomId};
 
+use self::driver::Driver;
 pub use self::error::ChatError;
 pub use self::event::{Connection, Event, Events};
+use self::handover::Uploads;
 use self::shared::Shared;
 use self::store::{Durability, Meta, Store};
 pub use self::view::{
@@ -65,6 +74,15 @@ struct Inner {
     clock: Clock,
     store: Mutex<Store>,
     shared: Arc<Shared>,
+    stop: CancellationToken,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    uploads: Mutex<Option<AbortOnDropHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
 }
 
 impl fmt::Debug for Chat {
@@ -77,16 +95,58 @@ impl Chat {
     /// Opens the local copy and begins to bring it up to date. What is there can be read at once.
     ///
     /// # Errors
-    /// When the store cannot be used, or is of a later version.
+    /// When the store cannot be used, or is of a later version; [`ChatError::Invalid`] outside of a runtime of Tokio.
     pub fn open(options: ChatOptions) -> Result<Self, ChatError> {
+        let runtime = Handle::try_current()
+            .map_err(|_| ChatError::Invalid("a chat needs a runtime".to_owned()))?;
         let ChatOptions { api, store, clock } = options;
-        let store = Store::open(&store, Durability::Now, new_device(&clock))?;
+        let path = store;
+        let store = Store::open(&path, Durability::Now, new_device(&clock))?;
+        let shared = Arc::new(Shared::new());
+        let stop = CancellationToken::new();
+        let driver = Driver {
+            api: api.clone(),
+            clock: clock.clone(),
+            store: Store::open(&path, Durability::Soon, new_device(&clock))?,
+            shared: Arc::clone(&shared),
+            stop: stop.clone(),
+            holder: new_device(&clock).to_string(),
+        };
+        let uploads = Uploads {
+            api: api.clone(),
+            clock: clock.clone(),
+            store: Store::open(&path, Durability::Soon, new_device(&clock))?,
+            shared: Arc::clone(&shared),
+            stop: stop.clone(),
+            holder: driver.holder.clone(),
+        };
+        let uploads = AbortOnDropHandle::new(runtime.spawn(uploads.run()));
+        let thread = driver
+            .start()
+            .map_err(|source| ChatError::Io { path, source })?;
         Ok(Self(Arc::new(Inner {
             api,
             clock,
             store: Mutex::new(store),
-            shared: Arc::new(Shared::new()),
+            shared,
+            stop,
+            thread: Mutex::new(Some(thread)),
+            uploads: Mutex::new(Some(uploads)),
         })))
+    }
+
+    /// Ends the connection and waits until nothing of the chat runs any more. What waits in the outbox stays there.
+    pub async fn close(self) {
+        self.0.stop.cancel();
+        let thread = self.0.thread.lock().take();
+        let uploads = self.0.uploads.lock().take();
+        if let Some(uploads) = uploads {
+            drop(uploads.await);
+        }
+        if let Some(thread) = thread {
+            // A thread that panicked has said so; there is nothing to add.
+            drop(tokio::task::spawn_blocking(move || thread.join()).await);
+        }
     }
 
     /// The calls that are no part of the copy, such as asking a contact or making a room. What they change comes back as

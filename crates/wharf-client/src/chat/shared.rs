@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use wharf_types::api::contact::{Presence, Status};
+use wharf_types::api::live::Typing;
 use wharf_types::{AccountId, RoomId};
 
 use super::event::{Connection, Event, Events, Teller};
@@ -19,6 +20,7 @@ pub(super) struct Shared {
     now: Mutex<Now>,
     wanted: Mutex<Wanted>,
     poke: Notify,
+    uploads: Notify,
 }
 
 /// What holds now.
@@ -47,6 +49,7 @@ impl Shared {
             now: Mutex::default(),
             wanted: Mutex::default(),
             poke: Notify::new(),
+            uploads: Notify::new(),
         }
     }
 
@@ -61,6 +64,7 @@ impl Shared {
     /// Says that there is something to do.
     pub(super) fn poke(&self) {
         self.poke.notify_one();
+        self.uploads.notify_one();
     }
 
     pub(super) fn connection(&self) -> Connection {
@@ -80,6 +84,58 @@ impl Shared {
             .filter(|(_, since_ms)| (now_ms - **since_ms).abs() < TYPING_MS)
             .map(|(account, _)| *account)
             .collect()
+    }
+
+    /// Waits for something to do. Cancel safe.
+    pub(super) async fn poked(&self) {
+        self.poke.notified().await;
+    }
+
+    /// As [`poked`](Self::poked), for the uploads.
+    pub(super) async fn uploads_poked(&self) {
+        self.uploads.notified().await;
+    }
+
+    pub(super) fn set_connection(&self, connection: Connection) {
+        self.now.lock().connection = connection;
+    }
+
+    pub(super) fn set_presence(&self, items: &[Presence]) {
+        let mut now = self.now.lock();
+        for item in items {
+            now.presence.insert(item.account, item.clone());
+        }
+    }
+
+    /// Nothing is known of anybody any more.
+    pub(super) fn forget_presence(&self) {
+        let mut now = self.now.lock();
+        now.presence.clear();
+        now.typing.clear();
+    }
+
+    pub(super) fn set_typing(&self, typing: &Typing, now_ms: i64) {
+        let Some(account) = typing.account else {
+            return;
+        };
+        let mut now = self.now.lock();
+        let room = now.typing.entry(typing.room).or_default();
+        room.retain(|_, since_ms| (now_ms - *since_ms).abs() < TYPING_MS);
+        if typing.stopped {
+            room.remove(&account);
+        } else {
+            room.insert(account, now_ms);
+        }
+    }
+
+    /// What is wanted now. Where somebody types is told once: it is of no use later.
+    pub(super) fn wanted(&self) -> Wanted {
+        let mut wanted = self.wanted.lock();
+        let typing = std::mem::take(&mut wanted.typing);
+        Wanted {
+            typing,
+            ..wanted.clone()
+        }
     }
 
     pub(super) fn want_status(&self, status: Status) {

@@ -10,6 +10,7 @@ mod connection;
 mod lease;
 mod patience;
 mod payload;
+mod socket;
 mod tls;
 
 use std::io;
@@ -31,6 +32,7 @@ use self::connection::{Connection, Peer, TlsConnectorDebug};
 use self::lease::Lease;
 use self::patience::Patience;
 pub(crate) use self::payload::Payload;
+pub(crate) use self::socket::Socket;
 use crate::api::ApiError;
 
 /// Most connections that may be asked for.

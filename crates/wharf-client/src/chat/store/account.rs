@@ -7,7 +7,7 @@ use wharf_types::api::log::Entry;
 use wharf_types::api::room::{AccountItem, Person, Room, RoomMember};
 use wharf_types::{AccountId, RoomId};
 
-use super::entry::{self, Run};
+use super::entry::{self, Flags, Run};
 use super::{ChatError, Meta, Touched, hash_at, json, put, room_at, signed, unsigned};
 
 /// Longest part of a log that was missed and is read in full. What is longer is read from its end, as far as somebody
@@ -415,23 +415,81 @@ pub(super) fn count(
     tx: &Transaction<'_>,
     room: RoomId,
     entry: &Entry,
-    is_countable: bool,
-    is_mention: bool,
+    flags: Flags,
 ) -> Result<bool, ChatError> {
     let Some(row) = Reading::read(tx, room)? else {
         return Ok(false);
     };
-    if entry.position <= row.counted {
+    // What comes after a gap is counted when the gap is read.
+    if entry.position != row.counted + 1 {
         return Ok(false);
     }
     let is_past = entry.position > row.position();
     let now = Reading {
         counted: entry.position,
-        unread: row.unread + u64::from(is_countable && is_past),
-        mentions: row.mentions + u64::from(is_mention && is_past),
+        unread: row.unread + u64::from(flags.is_countable && is_past),
+        mentions: row.mentions + u64::from(flags.is_mention && is_past),
         ..row
     };
-    set_reading(tx, room, row, now)
+    set_reading(tx, room, row, now)?;
+    Ok(true)
+}
+
+/// Takes note of unread entries that mention the account since an edit or a recall, or do not any more.
+pub(super) fn count_mentions(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    changes: Vec<(u64, bool)>,
+) -> Result<(), ChatError> {
+    let Some(row) = Reading::read(tx, room)? else {
+        return Ok(());
+    };
+    let mut now = row;
+    for (_, is_mention) in changes.into_iter().filter(|(at, _)| *at > row.position()) {
+        now.mentions = if is_mention {
+            now.mentions + 1
+        } else {
+            now.mentions.saturating_sub(1)
+        };
+    }
+    set_reading(tx, room, row, now)?;
+    Ok(())
+}
+
+/// Counts what was missed, once it is stored up to the end of the log.
+pub(super) fn count_missed(tx: &Transaction<'_>, room: RoomId) -> Result<(), ChatError> {
+    let Some(row) = Reading::read(tx, room)? else {
+        return Ok(());
+    };
+    if row.counted >= row.tail || row.first > row.counted + 1 {
+        return Ok(());
+    }
+    let after = row.counted.max(row.position());
+    let (unread, mentions) = entry::count_past(tx, room, after, row.tail)?;
+    let now = Reading {
+        counted: row.tail,
+        unread: row.unread + unread,
+        mentions: row.mentions + mentions,
+        ..row
+    };
+    set_reading(tx, room, row, now)?;
+    tx.prepare_cached(
+        "UPDATE room SET last = coalesce((SELECT data FROM entry WHERE room = ?1 AND is_countable = 1 \
+         ORDER BY position DESC LIMIT 1), last) WHERE id = ?1",
+    )?
+    .execute([room.as_bytes()])?;
+    Ok(())
+}
+
+/// Notes where a room's drive is.
+pub(in crate::chat) fn put_drive_head(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    head: u64,
+) -> Result<(), ChatError> {
+    tx.prepare_cached("UPDATE room SET data = json_set(data, '$.drive_head', ?2) WHERE id = ?1")?
+        .execute(params![room.as_bytes(), signed(head)])?;
+    Ok(())
 }
 
 /// Lets go of all that is stored of a room.

@@ -6,7 +6,7 @@ use wharf_types::fold::{self, Effect, effect};
 use wharf_types::{AccountId, EntryHash, RoomId};
 use wharf_wire::entry::{Header, START, digest, kind_of, link, pack};
 
-use super::account::{count, read_by_writing};
+use super::account::{count, count_mentions, count_missed, read_by_writing};
 use super::{ChatError, Touched, hash_at, json, one, signed, unsigned};
 
 /// What is stored of a room's log.
@@ -98,15 +98,17 @@ pub(in crate::chat) fn apply_live(
         return Ok(Held::Broken);
     }
     insert(tx, room, entry, entry.position, me)?;
+    let is_counted = count(tx, room, entry, Flags::of(entry, me))?;
     tx.prepare_cached("UPDATE room SET tail = ?2, tail_hash = ?3 WHERE id = ?1")?
         .execute(params![
             room.as_bytes(),
             signed(entry.position),
             entry.hash.as_bytes()
         ])?;
-    fold_stored(tx, room, entry)?;
     let flags = Flags::of(entry, me);
-    if count(tx, room, entry, flags.is_countable, flags.is_mention)? {
+    let mentions = fold_stored(tx, room, entry, me)?;
+    if is_counted {
+        count_mentions(tx, room, mentions)?;
         set_last(tx, room, entry, flags.is_countable)?;
         touched.rooms.insert(room);
     }
@@ -135,7 +137,7 @@ pub(in crate::chat) fn skip(
         return Ok(Held::Gap);
     }
     tx.prepare_cached(
-        "UPDATE room SET tail = ?2, tail_hash = ?3, counted = max(counted, ?2), \
+        "UPDATE room SET tail = ?2, tail_hash = ?3, counted = CASE WHEN counted >= tail THEN max(counted, ?2) ELSE counted END, \
          first = CASE WHEN first > tail THEN ?2 + 1 ELSE first END WHERE id = ?1",
     )?
     .execute(params![room.as_bytes(), signed(to), START.as_bytes()])?;
@@ -180,6 +182,21 @@ pub(in crate::chat) fn go_on_from(
         signed(island_first),
         signed(island_tail)
     ])?;
+    Ok(())
+}
+
+/// Lets go of what is stored, and goes on after a position whose hash is not known.
+pub(in crate::chat) fn begin_at(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    position: u64,
+) -> Result<(), ChatError> {
+    tx.prepare_cached("DELETE FROM entry WHERE room = ?1")?
+        .execute([room.as_bytes()])?;
+    tx.prepare_cached(
+        "UPDATE room SET first = ?2 + 1, tail = ?2, tail_hash = ?3, island_first = 0, island_tail = 0 WHERE id = ?1",
+    )?
+    .execute(params![room.as_bytes(), signed(position), START.as_bytes()])?;
     Ok(())
 }
 
@@ -241,8 +258,8 @@ pub(in crate::chat) fn apply_page(
     tx.prepare_cached("UPDATE room SET first = ?2 WHERE id = ?1")?
         .execute(params![room.as_bytes(), signed(first)])?;
     // What came live while the page was under way.
-    fold_range(tx, room, page.head, (first, before - 1))?;
-    join_island(tx, room, first)?;
+    fold_range(tx, room, page.head, (first, before - 1), me)?;
+    join_island(tx, room, first, me)?;
     raise_floor(tx, room, page.floor)?;
     Ok(Held::Applied)
 }
@@ -276,7 +293,12 @@ fn is_whole(
 }
 
 /// Makes one run of the run and the island, once the run reaches it.
-fn join_island(tx: &Transaction<'_>, room: RoomId, first: u64) -> Result<(), ChatError> {
+fn join_island(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    first: u64,
+    me: AccountId,
+) -> Result<(), ChatError> {
     let Some(run) = Run::read(tx, room)? else {
         return Ok(());
     };
@@ -290,7 +312,7 @@ fn join_island(tx: &Transaction<'_>, room: RoomId, first: u64) -> Result<(), Cha
         _ => run.island_first >= first,
     };
     if is_same && run.island_first < first {
-        fold_range(tx, room, run.island_tail, (run.island_first, first - 1))?;
+        fold_range(tx, room, run.island_tail, (run.island_first, first - 1), me)?;
         tx.prepare_cached("UPDATE room SET first = ?2 WHERE id = ?1")?
             .execute(params![room.as_bytes(), signed(run.island_first)])?;
     } else {
@@ -299,7 +321,7 @@ fn join_island(tx: &Transaction<'_>, room: RoomId, first: u64) -> Result<(), Cha
     }
     tx.prepare_cached("UPDATE room SET island_first = 0, island_tail = 0 WHERE id = ?1")?
         .execute([room.as_bytes()])?;
-    Ok(())
+    count_missed(tx, room)
 }
 
 /// Unread entries and mentions from others that are stored past `after`, up to `to`.
@@ -322,10 +344,10 @@ pub(super) fn count_past(
 
 /// What an entry is to the list and the timeline.
 #[derive(Debug, Clone, Copy)]
-struct Flags {
+pub(super) struct Flags {
     is_shown: bool,
-    is_countable: bool,
-    is_mention: bool,
+    pub(super) is_countable: bool,
+    pub(super) is_mention: bool,
 }
 
 impl Flags {
@@ -368,10 +390,17 @@ fn insert(
     Ok(())
 }
 
-/// Lets an entry change the stored ones that it is about.
-fn fold_stored(tx: &Transaction<'_>, room: RoomId, later: &Entry) -> Result<(), ChatError> {
+/// Lets an entry change the stored ones that it is about. Returns those of them that mention the account now and did not
+/// before, or the other way round.
+fn fold_stored(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    later: &Entry,
+    me: AccountId,
+) -> Result<Vec<(u64, bool)>, ChatError> {
+    let mut mentions = Vec::new();
     let Some(target) = later.body.as_ref().and_then(Body::target) else {
-        return Ok(());
+        return Ok(mentions);
     };
     let earlier: Vec<Entry> = super::all(
         tx,
@@ -380,19 +409,26 @@ fn fold_stored(tx: &Transaction<'_>, room: RoomId, later: &Entry) -> Result<(), 
         &[room.as_bytes(), &signed(target), &signed(later.position)],
     )?;
     for mut earlier in earlier {
-        if fold::apply(&mut earlier, later) {
-            tx.prepare_cached(
-                "UPDATE entry SET data = ?3, state_head = ?4 WHERE room = ?1 AND position = ?2",
-            )?
-            .execute(params![
-                room.as_bytes(),
-                signed(earlier.position),
-                json(&earlier)?,
-                signed(later.position)
-            ])?;
+        let was_mention = Flags::of(&earlier, me).is_mention;
+        if !fold::apply(&mut earlier, later) {
+            continue;
         }
+        let is_mention = Flags::of(&earlier, me).is_mention;
+        if is_mention != was_mention {
+            mentions.push((earlier.position, is_mention));
+        }
+        tx.prepare_cached(
+            "UPDATE entry SET data = ?3, state_head = ?4, is_mention = ?5 WHERE room = ?1 AND position = ?2",
+        )?
+        .execute(params![
+            room.as_bytes(),
+            signed(earlier.position),
+            json(&earlier)?,
+            signed(later.position),
+            is_mention
+        ])?;
     }
-    Ok(())
+    Ok(mentions)
 }
 
 /// Lets the stored entries past `after` change those in `range` that they are about, in their order.
@@ -401,6 +437,7 @@ fn fold_range(
     room: RoomId,
     after: u64,
     range: (u64, u64),
+    me: AccountId,
 ) -> Result<(), ChatError> {
     let later: Vec<Entry> = super::all(
         tx,
@@ -413,7 +450,7 @@ fn fold_range(
         ],
     )?;
     for entry in &later {
-        fold_stored(tx, room, entry)?;
+        fold_stored(tx, room, entry, me)?;
     }
     Ok(())
 }

@@ -90,20 +90,69 @@ pub(in crate::chat) fn enqueue_handover(
     Ok(tx.last_insert_rowid())
 }
 
+/// Which items are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::chat) enum Scope {
+    /// All that wait.
+    All,
+    /// Those that the server may have: up to this number, and those that were sent before.
+    Asked(u64),
+}
+
+/// What a device has not been answered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::chat) struct Pending {
+    /// The first number.
+    pub(in crate::chat) first: u64,
+    /// The first one that stands for something else.
+    pub(in crate::chat) first_taken: Option<u64>,
+    /// Whether there are others that the server may have.
+    pub(in crate::chat) has_asked: bool,
+}
+
+/// What a device has not been answered for, when the server has used numbers up to `used`.
+pub(in crate::chat) fn pending(
+    tx: &Connection,
+    device: DeviceId,
+    used: u64,
+) -> Result<Option<Pending>, ChatError> {
+    let (first, first_taken, has_asked): (Option<i64>, Option<i64>, Option<bool>) = tx
+        .prepare_cached(
+            "SELECT min(number), min(CASE WHEN is_taken = 1 THEN number END), \
+             max(is_taken = 0 AND (number <= ?2 OR is_tried = 1)) FROM outbox \
+             WHERE device = ?1 AND state IN ('waiting', 'withdrawn')",
+        )?
+        .query_row(params![device.as_bytes(), signed(used)], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    Ok(first.map(|first| Pending {
+        first: first.unsigned_abs(),
+        first_taken: first_taken.map(i64::unsigned_abs),
+        has_asked: has_asked == Some(true),
+    }))
+}
+
 /// The next items of a device past a number, in their order, noted as tried before they are.
 pub(in crate::chat) fn take(
     tx: &Transaction<'_>,
     device: DeviceId,
     past: u64,
+    scope: Scope,
     limit: usize,
 ) -> Result<Vec<Outgoing>, ChatError> {
+    let asked = match scope {
+        Scope::All => i64::MAX,
+        Scope::Asked(used) => signed(used),
+    };
     let mut statement = tx.prepare_cached(
         "SELECT id, room, number, draft, client_ms, state FROM outbox WHERE device = ?1 AND number > ?2 \
-         AND state IN ('waiting', 'withdrawn') AND draft IS NOT NULL AND is_taken = 0 ORDER BY number LIMIT ?3",
+         AND state IN ('waiting', 'withdrawn') AND is_taken = 0 AND (number <= ?3 OR is_tried = 1) \
+         ORDER BY number LIMIT ?4",
     )?;
     let mut rows = statement.query(params![
         device.as_bytes(),
         signed(past),
+        asked,
         i64::try_from(limit).unwrap_or(i64::MAX)
     ])?;
     let mut taken = Vec::new();
@@ -130,21 +179,6 @@ pub(in crate::chat) fn take(
             .execute([item.id])?;
     }
     Ok(taken)
-}
-
-/// The first and the last number of a device that are not answered.
-pub(in crate::chat) fn unanswered(
-    tx: &Connection,
-    device: DeviceId,
-) -> Result<Option<(u64, u64)>, ChatError> {
-    let (first, last): (Option<i64>, Option<i64>) = tx
-        .prepare_cached(
-            "SELECT min(number), max(number) FROM outbox WHERE device = ?1 AND state IN ('waiting', 'withdrawn')",
-        )?
-        .query_row([device.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(first
-        .zip(last)
-        .map(|(first, last)| (first.unsigned_abs(), last.unsigned_abs())))
 }
 
 /// Notes that the server has an item, at a position of its room.
@@ -195,17 +229,6 @@ pub(in crate::chat) fn taken(tx: &Transaction<'_>, by: Number) -> Result<(), Cha
     tx.prepare_cached("UPDATE outbox SET is_taken = 1 WHERE device = ?1 AND number = ?2")?
         .execute(params![by.device.as_bytes(), signed(by.number)])?;
     Ok(())
-}
-
-/// The first number of a device that stands for something else.
-pub(in crate::chat) fn first_taken(
-    tx: &Connection,
-    device: DeviceId,
-) -> Result<Option<u64>, ChatError> {
-    let number: Option<i64> = tx
-        .prepare_cached("SELECT min(number) FROM outbox WHERE device = ?1 AND is_taken = 1")?
-        .query_row([device.as_bytes()], |row| row.get(0))?;
-    Ok(number.map(i64::unsigned_abs))
 }
 
 /// Goes on under another device id: what `device` has not been answered for is numbered anew, in its order. Nothing
@@ -407,12 +430,11 @@ pub(in crate::chat) fn put_handover(
     Ok(changed > 0)
 }
 
-/// The draft that hands a file over once it is uploaded. The revision is left out, so that it is the same draft after an
-/// upload that was made again.
-pub(in crate::chat) fn file_draft(node: NodeId, handover: &Handover) -> Draft {
+/// The draft that hands a file over once it is uploaded.
+pub(in crate::chat) fn file_draft(node: NodeId, revision: u64, handover: &Handover) -> Draft {
     Draft::File(FileDraft {
         node,
-        revision: None,
+        revision: Some(revision),
         dimensions: None,
         text: handover.text.clone(),
         reply_to: handover.reply_to,

@@ -1,0 +1,297 @@
+//! Handing files over: uploading each into its room's drive, and then appending it to the log, once.
+//!
+//! Each goes by a device id of its own, under the number 1. Whatever happens on the way, it begins anew: what is uploaded is
+//! found in place, and what is in the log is answered as it was the first time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use wharf_types::api::drive::At;
+use wharf_types::api::log::Append;
+use wharf_types::{DeviceId, ErrorCode, NodeId, RoomId};
+
+use super::error::ChatError;
+use super::event::Event;
+use super::shared::Shared;
+use super::store::{Number, Store, Touched, lease, outbox};
+use super::view::Handover;
+use crate::api::{Api, ApiError, Room};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::transfer::{Compare, NoticeKind, OnDifferent, Put, PutOptions};
+
+/// How often the outbox is looked at without being told to, and the lease renewed.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often an upload notes how far it is.
+const NOTE: Duration = Duration::from_millis(500);
+/// Pauses after a failure that may pass.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(60);
+/// Most names that are tried for a file.
+const NAMES_MAX: u32 = 1000;
+
+/// What the worker works with.
+pub(super) struct Uploads {
+    pub(super) api: Api,
+    pub(super) clock: Clock,
+    pub(super) store: Store,
+    pub(super) shared: Arc<Shared>,
+    pub(super) stop: CancellationToken,
+    pub(super) holder: String,
+}
+
+/// One file on its way.
+struct Item {
+    id: i64,
+    room: RoomId,
+    handover: Handover,
+    device: DeviceId,
+    client_ms: i64,
+}
+
+/// Why a file is not handed over.
+enum Failed {
+    /// It may be, later.
+    Later(String),
+    /// It will not be.
+    Never(ErrorCode, String),
+    /// It was taken back, or the chat ended.
+    Stopped,
+    Store(ChatError),
+}
+
+impl From<ChatError> for Failed {
+    fn from(error: ChatError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Uploads {
+    /// Works until the stop.
+    pub(super) async fn run(mut self) {
+        let mut failed_count = 0;
+        loop {
+            let pause = match self.next() {
+                Ok(None) => LOOK,
+                Ok(Some(item)) => match self.hand_over(item).await {
+                    Ok(()) => {
+                        failed_count = 0;
+                        continue;
+                    }
+                    Err(Failed::Stopped) => Duration::ZERO,
+                    Err(Failed::Never(..)) => continue,
+                    Err(Failed::Later(detail)) => {
+                        tracing::debug!(detail, "a file is handed over later");
+                        failed_count += 1;
+                        RETRY_MAX.min(RETRY_FIRST * 2_u32.saturating_pow(failed_count - 1))
+                    }
+                    Err(Failed::Store(error)) => {
+                        tracing::warn!(%error, "the local copy of the conversations failed");
+                        LOOK
+                    }
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "the local copy of the conversations failed");
+                    LOOK
+                }
+            };
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = self.shared.uploads_poked() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// The first file that waits, if this process is the one to upload.
+    fn next(&mut self) -> Result<Option<Item>, ChatError> {
+        let found = self.store.read(|tx| outbox::handovers(tx))?;
+        let Some((id, room, handover, device, client_ms)) = found.into_iter().next() else {
+            return Ok(None);
+        };
+        let now_ms = self.clock.now_ms();
+        let holder = self.holder.clone();
+        let has_lease = self
+            .store
+            .change(|tx| lease::take(tx, "upload", &holder, now_ms))?;
+        Ok(has_lease.then_some(Item {
+            id,
+            room,
+            handover,
+            device,
+            client_ms,
+        }))
+    }
+
+    async fn hand_over(&mut self, mut item: Item) -> Result<(), Failed> {
+        let handed = self.try_hand_over(&mut item).await;
+        let by = Number {
+            device: item.device,
+            number: 1,
+        };
+        let now_ms = self.clock.now_ms();
+        let mut touched = Touched::default();
+        let done = match handed {
+            Ok(position) => self
+                .store
+                .change(|tx| outbox::sent(tx, by, position, now_ms, &mut touched))
+                .map_err(Failed::Store),
+            Err(Failed::Never(code, detail)) => {
+                self.store
+                    .change(|tx| outbox::refused(tx, by, code, &detail, now_ms, &mut touched))?;
+                Err(Failed::Never(code, detail))
+            }
+            Err(failed) => Err(failed),
+        };
+        for event in touched.into_events() {
+            self.shared.tell(event);
+        }
+        done
+    }
+
+    async fn try_hand_over(&mut self, item: &mut Item) -> Result<u64, Failed> {
+        let (node, revision) = self.upload(item).await?;
+        let append = Append {
+            device: item.device,
+            number: 1,
+            draft: outbox::file_draft(node, revision, &item.handover),
+            client_ms: Some(item.client_ms),
+        };
+        match self.api.append(Room::Id(item.room), &append).await {
+            Ok(appended) => Ok(appended.position),
+            // The number is this item's alone: it was handed over before, if perhaps under another name of the file.
+            Err(error) if error.is(ErrorCode::Stale) => Ok(0),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Uploads the file under a name that is free or has the same content already.
+    async fn upload(&mut self, item: &mut Item) -> Result<(NodeId, u64), Failed> {
+        for _ in 0..NAMES_MAX {
+            if let Some(found) = self.upload_as(item).await? {
+                return Ok(found);
+            }
+            item.handover.target = next_name(&item.handover.target);
+            self.note(item)?;
+        }
+        let why = "all names for the file are taken in the room's drive";
+        Err(Failed::Never(ErrorCode::Exists, why.to_owned()))
+    }
+
+    /// One attempt at one name; `None` when something else has it.
+    async fn upload_as(&mut self, item: &mut Item) -> Result<Option<(NodeId, u64)>, Failed> {
+        let put = Put {
+            api: self.api.clone(),
+            room: Room::Id(item.room),
+            source: item.handover.source.clone(),
+            target: item.handover.target.clone(),
+            options: PutOptions {
+                on_different: OnDifferent::Keep,
+                compare: Compare::Content,
+                ..PutOptions::default()
+            },
+        };
+        let progress = Arc::new(Progress::default());
+        let stop = self.stop.child_token();
+        let running = put.run(&progress, &stop);
+        tokio::pin!(running);
+        let report = loop {
+            match tokio::time::timeout(NOTE, &mut running).await {
+                Ok(Ok(report)) => break report,
+                Ok(Err(Error::Api(error))) => return Err(failed(&error)),
+                Ok(Err(Error::Stopped)) => return Err(Failed::Stopped),
+                Ok(Err(error @ (Error::Local { .. } | Error::Invalid(_)))) => {
+                    return Err(Failed::Never(ErrorCode::Invalid, error.to_string()));
+                }
+                Ok(Err(error)) => return Err(Failed::Later(error.to_string())),
+                Err(_) => {
+                    item.handover.sent_bytes = progress.snapshot().bytes_done;
+                    self.note(item)?;
+                }
+            }
+        };
+        if let Some(notice) = report.notices.first().filter(|_| !report.is_complete()) {
+            return match notice.kind {
+                NoticeKind::Conflict => Ok(None),
+                NoticeKind::Changing => Err(Failed::Later(notice.detail.clone())),
+                _ => Err(Failed::Never(ErrorCode::Invalid, notice.detail.clone())),
+            };
+        }
+        let at = At::Path(item.handover.target.clone());
+        match self.api.node(Room::Id(item.room), &at).await {
+            Ok(node) => Ok(Some((node.id, node.revision))),
+            // It was moved away just now.
+            Err(error) if error.is(ErrorCode::NotFound) => Err(Failed::Later(error.to_string())),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Notes how far it is, and finds out whether it is still wanted.
+    fn note(&mut self, item: &Item) -> Result<(), Failed> {
+        let now_ms = self.clock.now_ms();
+        let holder = self.holder.clone();
+        let is_wanted = self.store.change(|tx| {
+            lease::take(tx, "upload", &holder, now_ms)?;
+            outbox::put_handover(tx, item.id, &item.handover, now_ms)
+        })?;
+        if !is_wanted {
+            return Err(Failed::Stopped);
+        }
+        self.shared.tell(Event::Outbox { id: item.id });
+        Ok(())
+    }
+}
+
+fn failed(error: &ApiError) -> Failed {
+    let detail = error.to_string();
+    match error.code() {
+        None
+        | Some(
+            ErrorCode::Unavailable
+            | ErrorCode::Limited
+            | ErrorCode::Internal
+            | ErrorCode::Unauthenticated
+            | ErrorCode::Cancelled,
+        ) => Failed::Later(detail),
+        Some(code) => Failed::Never(code, detail),
+    }
+}
+
+/// The name to try when one is taken: `photo.jpg`, `photo (2).jpg`, `photo (3).jpg` …
+fn next_name(name: &str) -> String {
+    let (folder, file) = name
+        .rsplit_once('/')
+        .map_or(("", name), |(folder, file)| (folder, file));
+    let (stem, ending) = match file.rsplit_once('.') {
+        Some((stem, ending)) if !stem.is_empty() => (stem, format!(".{ending}")),
+        _ => (file, String::new()),
+    };
+    let numbered = stem.strip_suffix(')').and_then(|stem| {
+        let (stem, number) = stem.rsplit_once(" (")?;
+        Some((stem, number.parse::<u32>().ok()?.checked_add(1)?))
+    });
+    let (stem, number) = numbered.unwrap_or((stem, 2));
+    let file = format!("{stem} ({number}){ending}");
+    if folder.is_empty() {
+        file
+    } else {
+        format!("{folder}/{file}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_name;
+
+    #[test]
+    fn a_taken_name_gets_a_number_before_its_ending() {
+        assert_eq!(next_name("photo.jpg"), "photo (2).jpg");
+        assert_eq!(next_name("photo (2).jpg"), "photo (3).jpg");
+        assert_eq!(next_name("a.tar.gz"), "a.tar (2).gz");
+        assert_eq!(next_name(".profile"), ".profile (2)");
+        assert_eq!(next_name("in/notes"), "in/notes (2)");
+        assert_eq!(next_name("odd (x).txt"), "odd (x) (2).txt");
+    }
+}

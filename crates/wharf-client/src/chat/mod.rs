@@ -13,6 +13,8 @@ mod error;
 mod event;
 mod handover;
 mod shared;
+#[cfg(test)]
+mod sim;
 mod store;
 mod view;
 

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use wharf_types::api::contact::{Presence, Status};
 use wharf_types::api::live::{ClientFrame, Hello, KnownHead, Reached, Typing, VERSION};
 use wharf_types::{AccountId, ErrorCode, RoomId};
-use wharf_wire::entry::START;
 
 use self::fetching::Fetching;
 use self::sending::Sender;
@@ -155,7 +154,7 @@ impl Engine {
         })?;
         let rooms = heads
             .into_iter()
-            .filter(|(_, run)| run.tail == 0 || run.tail_hash != START)
+            .filter(|(_, run)| run.is_known())
             .map(|(room, run)| {
                 let known = KnownHead {
                     position: run.tail,
@@ -452,6 +451,3 @@ fn said(room: RoomId, entry: wharf_types::api::log::Entry) -> Event {
         entry: Arc::new(entry),
     }
 }
-
-#[cfg(test)]
-mod tests;

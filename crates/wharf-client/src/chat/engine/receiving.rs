@@ -64,7 +64,7 @@ impl Engine {
                     store::Run::read(tx, room)
                 })?;
                 // What was let go was not counted either: only a new list says how much is unread.
-                if run.is_some_and(|run| run.tail == head && !run.has_gap()) {
+                if run.is_some_and(|run| !run.is_countable()) {
                     return self.redial(store, now_ms);
                 }
                 link.fetching.want(room);
@@ -84,6 +84,10 @@ impl Engine {
                 if link.fetching.answered(store, id, room, &page, me)? {
                     touched.timelines.insert(room);
                     touched.rooms.insert(room);
+                }
+                let run = store.read(|tx| store::Run::read(tx, room))?;
+                if run.is_some_and(|run| !run.is_countable()) {
+                    return self.redial(store, now_ms);
                 }
             }
             ServerFrame::PageRefused { id, .. } => link.fetching.refused(id),

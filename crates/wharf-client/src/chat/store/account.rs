@@ -183,8 +183,8 @@ fn apply_contact(
 /// Takes a room as the server says that it is. Where its log went on, the entries are still to come.
 fn apply_room(tx: &Transaction<'_>, room: &Room, touched: &mut Touched) -> Result<(), ChatError> {
     tx.prepare_cached(
-        "INSERT INTO room (id, data, is_current, floor, read, counted, unread, mentions, last, first, tail, tail_hash) \
-         VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?5 + 1, ?5, ?9) \
+        "INSERT INTO room (id, data, is_current, floor, read, counted, unread, mentions, last, last_head, first, tail, tail_hash) \
+         VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?5, ?5 + 1, ?5, ?9) \
          ON CONFLICT (id) DO UPDATE SET data = excluded.data, is_current = 1, \
          read = CASE WHEN is_current = 1 THEN max(read, excluded.read) ELSE excluded.read END",
     )?
@@ -209,16 +209,14 @@ fn apply_room(tx: &Transaction<'_>, room: &Room, touched: &mut Touched) -> Resul
         mentions: room.mentions,
     };
     set_counts(tx, room.id, counts)?;
-    let counted: u64 = tx
-        .prepare_cached("SELECT counted FROM room WHERE id = ?1")?
-        .query_row([room.id.as_bytes()], |row| unsigned(row, 0))?;
-    if counted <= room.head {
-        tx.prepare_cached("UPDATE room SET last = ?2 WHERE id = ?1")?
-            .execute(params![
-                room.id.as_bytes(),
-                room.last.as_ref().map(json).transpose()?
-            ])?;
-    }
+    tx.prepare_cached(
+        "UPDATE room SET last = ?2, last_head = ?3 WHERE id = ?1 AND last_head <= ?3",
+    )?
+    .execute(params![
+        room.id.as_bytes(),
+        room.last.as_ref().map(json).transpose()?,
+        signed(room.head)
+    ])?;
     if entry::raise_floor(tx, room.id, room.floor)? {
         touched.timelines.insert(room.id);
     }
@@ -457,27 +455,31 @@ pub(super) fn count_mentions(
 }
 
 /// Counts what was missed, once it is stored up to the end of the log.
-pub(super) fn count_missed(tx: &Transaction<'_>, room: RoomId) -> Result<(), ChatError> {
+pub(super) fn count_missed(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    me: AccountId,
+) -> Result<(), ChatError> {
     let Some(row) = Reading::read(tx, room)? else {
         return Ok(());
     };
     if row.counted >= row.tail || row.first > row.counted + 1 {
         return Ok(());
     }
-    let after = row.counted.max(row.position());
-    let (unread, mentions) = entry::count_past(tx, room, after, row.tail)?;
-    let now = Reading {
+    let own = entry::last_own(tx, room, row.counted, me)?;
+    let mut now = Reading {
+        read: row.read.max(own),
         counted: row.tail,
-        unread: row.unread + unread,
-        mentions: row.mentions + mentions,
         ..row
     };
+    if own > row.position() {
+        (now.unread, now.mentions) = (0, 0);
+    }
+    let after = row.counted.max(now.position());
+    let (unread, mentions) = entry::count_past(tx, room, after, row.tail)?;
+    now.unread += unread;
+    now.mentions += mentions;
     set_reading(tx, room, row, now)?;
-    tx.prepare_cached(
-        "UPDATE room SET last = coalesce((SELECT data FROM entry WHERE room = ?1 AND is_countable = 1 \
-         ORDER BY position DESC LIMIT 1), last) WHERE id = ?1",
-    )?
-    .execute([room.as_bytes()])?;
     Ok(())
 }
 
@@ -570,7 +572,7 @@ pub(in crate::chat) fn known_heads(
     limit: usize,
 ) -> Result<Vec<(RoomId, Run)>, ChatError> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, first, tail, tail_hash, floor, island_first, island_tail FROM room \
+        "SELECT id, first, tail, tail_hash, floor, island_first, island_tail, counted FROM room \
          ORDER BY json_extract(last, '$.at_ms') DESC NULLS LAST LIMIT ?1",
     )?;
     let found = statement
@@ -582,6 +584,7 @@ pub(in crate::chat) fn known_heads(
                 floor: unsigned(row, 4)?,
                 island_first: unsigned(row, 5)?,
                 island_tail: unsigned(row, 6)?,
+                counted: unsigned(row, 7)?,
             };
             Ok((room_at(row, 0)?, run))
         })?

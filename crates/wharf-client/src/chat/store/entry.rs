@@ -23,6 +23,8 @@ pub(in crate::chat) struct Run {
     /// What was stored before a gap; 0 where there is none.
     pub(in crate::chat) island_first: u64,
     pub(in crate::chat) island_tail: u64,
+    /// The last entry that the room's counts take into account.
+    pub(in crate::chat) counted: u64,
 }
 
 /// What became of an entry that was told.
@@ -44,7 +46,7 @@ impl Run {
     pub(in crate::chat) fn read(tx: &Connection, room: RoomId) -> Result<Option<Self>, ChatError> {
         let run = tx
             .prepare_cached(
-                "SELECT first, tail, tail_hash, floor, island_first, island_tail FROM room WHERE id = ?1",
+                "SELECT first, tail, tail_hash, floor, island_first, island_tail, counted FROM room WHERE id = ?1",
             )?
             .query_row([room.as_bytes()], |row| {
                 Ok(Self {
@@ -54,6 +56,7 @@ impl Run {
                     floor: unsigned(row, 3)?,
                     island_first: unsigned(row, 4)?,
                     island_tail: unsigned(row, 5)?,
+                    counted: unsigned(row, 6)?,
                 })
             })
             .optional()?;
@@ -63,6 +66,16 @@ impl Run {
     /// How many entries are stored.
     pub(in crate::chat) fn len(&self) -> u64 {
         (self.tail + 1).saturating_sub(self.first)
+    }
+
+    /// Whether the server can be told that the log is here up to the cursor, and need not say more of it.
+    pub(in crate::chat) fn is_known(&self) -> bool {
+        (self.tail == 0 || self.tail_hash != START) && self.counted >= self.tail
+    }
+
+    /// Whether what is stored will say, now or when the gap is read, how much of the log is unread.
+    pub(in crate::chat) fn is_countable(&self) -> bool {
+        self.counted >= self.tail || (self.has_gap() && self.counted + 1 >= self.island_first)
     }
 
     /// Whether there is something before the run that can be read.
@@ -106,10 +119,12 @@ pub(in crate::chat) fn apply_live(
             entry.hash.as_bytes()
         ])?;
     let flags = Flags::of(entry, me);
-    let mentions = fold_stored(tx, room, entry, me)?;
+    let mentions = fold_stored(tx, room, entry, run.first, me)?;
     if is_counted {
         count_mentions(tx, room, mentions)?;
-        set_last(tx, room, entry, flags.is_countable)?;
+        touched.rooms.insert(room);
+    }
+    if set_last(tx, room, entry, flags.is_countable)? {
         touched.rooms.insert(room);
     }
     if flags.is_countable && entry.account == Some(me) {
@@ -205,7 +220,7 @@ pub(in crate::chat) fn forget(tx: &Transaction<'_>, room: RoomId) -> Result<(), 
     tx.prepare_cached("DELETE FROM entry WHERE room = ?1")?
         .execute([room.as_bytes()])?;
     tx.prepare_cached(
-        "UPDATE room SET first = 1, tail = 0, tail_hash = ?2, counted = 0, island_first = 0, island_tail = 0 WHERE id = ?1",
+        "UPDATE room SET first = 1, tail = 0, tail_hash = ?2, counted = 0, last_head = 0, island_first = 0, island_tail = 0 WHERE id = ?1",
     )?
     .execute(params![room.as_bytes(), START.as_bytes()])?;
     Ok(())
@@ -319,9 +334,12 @@ fn join_island(
         tx.prepare_cached("DELETE FROM entry WHERE room = ?1 AND position < ?2")?
             .execute(params![room.as_bytes(), signed(first)])?;
     }
-    tx.prepare_cached("UPDATE room SET island_first = 0, island_tail = 0 WHERE id = ?1")?
-        .execute([room.as_bytes()])?;
-    count_missed(tx, room)
+    tx.prepare_cached(
+        "UPDATE room SET island_first = 0, island_tail = 0, last_head = tail, last = coalesce((SELECT data \
+         FROM entry WHERE room = ?1 AND is_countable = 1 ORDER BY position DESC LIMIT 1), last) WHERE id = ?1",
+    )?
+    .execute([room.as_bytes()])?;
+    count_missed(tx, room, me)
 }
 
 /// Unread entries and mentions from others that are stored past `after`, up to `to`.
@@ -340,6 +358,25 @@ pub(super) fn count_past(
             Ok((unsigned(row, 0)?, unsigned(row, 1)?))
         })?;
     Ok(counts)
+}
+
+/// The last text or file past `after` that the account itself wrote; 0 where there is none.
+pub(super) fn last_own(
+    tx: &Connection,
+    room: RoomId,
+    after: u64,
+    me: AccountId,
+) -> Result<u64, ChatError> {
+    let position = tx
+        .prepare_cached(
+            "SELECT coalesce(max(position), 0) FROM entry WHERE room = ?1 AND position > ?2 \
+             AND is_countable = 1 AND json_extract(data, '$.account') = ?3",
+        )?
+        .query_row(
+            params![room.as_bytes(), signed(after), me.to_string()],
+            |row| unsigned(row, 0),
+        )?;
+    Ok(position)
 }
 
 /// What an entry is to the list and the timeline.
@@ -390,12 +427,14 @@ fn insert(
     Ok(())
 }
 
-/// Lets an entry change the stored ones that it is about. Returns those of them that mention the account now and did not
+/// Lets an entry change the stored ones from `first` on that it is about. Those before are of an island: they are changed
+/// when what is between is there, so that it happens in order. Returns those of them that mention the account now and did not
 /// before, or the other way round.
 fn fold_stored(
     tx: &Transaction<'_>,
     room: RoomId,
     later: &Entry,
+    first: u64,
     me: AccountId,
 ) -> Result<Vec<(u64, bool)>, ChatError> {
     let mut mentions = Vec::new();
@@ -404,9 +443,14 @@ fn fold_stored(
     };
     let earlier: Vec<Entry> = super::all(
         tx,
-        "SELECT data FROM entry WHERE room = ?1 AND position = ?2 AND state_head < ?3 UNION ALL \
-         SELECT data FROM entry WHERE room = ?1 AND target = ?2 AND position < ?3 AND state_head < ?3",
-        &[room.as_bytes(), &signed(target), &signed(later.position)],
+        "SELECT data FROM entry WHERE room = ?1 AND position = ?2 AND position >= ?4 AND state_head < ?3 UNION ALL \
+         SELECT data FROM entry WHERE room = ?1 AND target = ?2 AND position BETWEEN ?4 AND ?3 - 1 AND state_head < ?3",
+        &[
+            room.as_bytes(),
+            &signed(target),
+            &signed(later.position),
+            &signed(first),
+        ],
     )?;
     for mut earlier in earlier {
         let was_mention = Flags::of(&earlier, me).is_mention;
@@ -431,7 +475,8 @@ fn fold_stored(
     Ok(mentions)
 }
 
-/// Lets the stored entries past `after` change those in `range` that they are about, in their order.
+/// Lets the stored entries past `after` change those in `range` that they are about, in their order. A recall is also
+/// about the edits of its target.
 fn fold_range(
     tx: &Transaction<'_>,
     room: RoomId,
@@ -441,7 +486,9 @@ fn fold_range(
 ) -> Result<(), ChatError> {
     let later: Vec<Entry> = super::all(
         tx,
-        "SELECT data FROM entry WHERE room = ?1 AND target BETWEEN ?2 AND ?3 AND position > ?4 ORDER BY position",
+        "SELECT data FROM entry WHERE room = ?1 AND target IS NOT NULL AND position > ?4 \
+         AND (target BETWEEN ?2 AND ?3 OR target IN (SELECT target FROM entry WHERE room = ?1 \
+         AND position BETWEEN ?2 AND ?3 AND target IS NOT NULL)) ORDER BY position",
         &[
             room.as_bytes(),
             &signed(range.0),
@@ -450,7 +497,7 @@ fn fold_range(
         ],
     )?;
     for entry in &later {
-        fold_stored(tx, room, entry, me)?;
+        fold_stored(tx, room, entry, range.0, me)?;
     }
     Ok(())
 }
@@ -461,7 +508,7 @@ fn set_last(
     room: RoomId,
     entry: &Entry,
     is_countable: bool,
-) -> Result<(), ChatError> {
+) -> Result<bool, ChatError> {
     let last = if is_countable {
         Some(entry.clone())
     } else {
@@ -476,11 +523,16 @@ fn set_last(
             last
         })
     };
-    if let Some(last) = last {
-        tx.prepare_cached("UPDATE room SET last = ?2 WHERE id = ?1")?
-            .execute(params![room.as_bytes(), json(&last)?])?;
-    }
-    Ok(())
+    let changed = tx
+        .prepare_cached(
+            "UPDATE room SET last = coalesce(?2, last), last_head = ?3 WHERE id = ?1 AND last_head < ?3",
+        )?
+        .execute(params![
+            room.as_bytes(),
+            last.as_ref().map(json).transpose()?,
+            signed(entry.position)
+        ])?;
+    Ok(changed > 0 && last.is_some())
 }
 
 /// One stored entry.

@@ -39,6 +39,9 @@ pub(super) enum Durability {
     Now,
     /// They are after the next one that is, or soon.
     Soon,
+    /// Nobody cares.
+    #[cfg(test)]
+    Never,
 }
 
 /// One connection to the store.
@@ -97,6 +100,8 @@ impl Store {
         let synchronous = match durability {
             Durability::Now => "FULL",
             Durability::Soon => "NORMAL",
+            #[cfg(test)]
+            Durability::Never => "OFF",
         };
         db.pragma_update(None, "synchronous", synchronous)?;
         schema::bring_up(&mut db, device)?;
@@ -125,6 +130,13 @@ impl Store {
             .db
             .transaction_with_behavior(TransactionBehavior::Deferred)?;
         work(&tx)
+    }
+
+    /// Writes a copy of the whole store, as a backup does.
+    #[cfg(test)]
+    pub(super) fn copy(&self, to: &Path) -> Result<(), ChatError> {
+        self.db.execute("VACUUM INTO ?1", [to.to_str()])?;
+        Ok(())
     }
 
     /// A number that is another one whenever another connection has written.

@@ -8,7 +8,7 @@ use super::ChatError;
 const VERSION: i64 = 1;
 
 // A room's entries are stored without gaps from `first` to `tail`; `tail` is the cursor of the room. `counted` is the last
-// entry that `unread` and `mentions` take into account. Where the log went on further than was told, what was stored is
+// entry that `unread` and `mentions` take into account, `last_head` the one that `last` does. Where the log went on further than was told, what was stored is
 // kept as an island, `island_first` to `island_tail`, until the fetched entries reach it.
 const SCHEMA: &str = "
 CREATE TABLE meta (
@@ -32,6 +32,7 @@ CREATE TABLE room (
   unread INTEGER NOT NULL,
   mentions INTEGER NOT NULL,
   last TEXT,
+  last_head INTEGER NOT NULL,
   first INTEGER NOT NULL,
   tail INTEGER NOT NULL,
   tail_hash BLOB NOT NULL,

@@ -41,6 +41,8 @@ struct UnderWay {
     number: u64,
     /// The first number that was not answered when it was sent: the server had used all before it.
     floor: u64,
+    /// Nothing was sent under it.
+    is_void: bool,
 }
 
 impl Sender {
@@ -81,7 +83,7 @@ impl Sender {
         }
         let (device, used) = (self.device, self.used);
         let (meta, pending) =
-            store.read(|tx| Ok((Meta::read(tx)?, store::outbox::pending(tx, device, used)?)))?;
+            store.read(|tx| Ok((Meta::read(tx)?, store::outbox::pending(tx, device)?)))?;
         if meta.device != device {
             return Ok(true);
         }
@@ -94,7 +96,7 @@ impl Sender {
             return Ok(false);
         }
         if self.under_way.is_empty() {
-            if self.go_on_as_another(store)? {
+            if self.go_on_as_another(store, now_ms)? {
                 return Ok(true);
             }
             if std::mem::take(&mut self.is_draining) {
@@ -126,22 +128,22 @@ impl Sender {
 
     /// Moves the outbox to another device id, if this one is of no more use and nothing that was sent under it is without
     /// an answer.
-    fn go_on_as_another(&mut self, store: &mut Store) -> Result<bool, ChatError> {
+    fn go_on_as_another(&mut self, store: &mut Store, now_ms: i64) -> Result<bool, ChatError> {
         let (device, used, forgotten) = (self.device, self.used, self.forgotten.take());
         store.change(|tx| {
             let meta = Meta::read(tx)?;
-            let pending = store::outbox::pending(tx, device, used)?;
+            let pending = store::outbox::pending(tx, device)?;
             let lost = match (forgotten, pending) {
                 (Some(number), Some(_)) => Some(Lost::Forgotten(number)),
                 (_, None) => (meta.number < used).then_some(Lost::Shared(used)),
-                (None, Some(pending)) if pending.has_asked => None,
+                (None, Some(pending)) if pending.has_open => None,
                 (None, Some(pending)) => pending.first_taken.map(Lost::Shared),
             };
             let Some(lost) = lost else {
                 return Ok(false);
             };
             tracing::info!(%device, ?lost, "going on under another device id");
-            store::outbox::move_device(tx, device, lost)?;
+            store::outbox::move_device(tx, device, lost, now_ms)?;
             Ok(true)
         })
     }
@@ -153,13 +155,14 @@ impl Sender {
         }
         let (device, sent, used) = (self.device, self.sent, self.used);
         let (items, floor) = store.change(|tx| {
-            let Some(pending) = store::outbox::pending(tx, device, used)? else {
+            let Some(pending) = store::outbox::pending(tx, device)? else {
                 return Ok((Vec::new(), 0));
             };
-            // Numbers that the server may have are asked for before any other is sent: one of them may turn out to be
-            // taken, and what follows it must not overtake it, nor be sent twice.
-            let is_asking = pending.first <= used || pending.first_taken.is_some();
-            let scope = if is_asking {
+            let scope = if pending.first_taken.is_some() {
+                // All will go on under another id. Before, it is made sure of each that it is not here nor will be.
+                Scope::Closed(used)
+            } else if pending.first <= used {
+                // The server may have these. One of them may turn out to be taken, and what follows must not overtake it.
                 Scope::Asked(used)
             } else {
                 Scope::All
@@ -170,7 +173,12 @@ impl Sender {
         for item in items {
             let number = item.number;
             self.sent = number;
-            self.under_way.push_back(UnderWay { number, floor });
+            let is_void = item.is_void;
+            self.under_way.push_back(UnderWay {
+                number,
+                floor,
+                is_void,
+            });
             frames.push(ClientFrame::Send(Sending {
                 number,
                 room: item.room,
@@ -203,7 +211,8 @@ impl Sender {
         refused: &Refused,
         touched: &mut Touched,
     ) -> Result<(), ChatError> {
-        let floor = self.answered(number);
+        let under_way = self.answered(number);
+        let is_void = under_way.is_some_and(|under_way| under_way.is_void);
         let by = self.number(number);
         match refused.code {
             ErrorCode::Limited
@@ -220,15 +229,24 @@ impl Sender {
             ErrorCode::Stale => {
                 let Some(expected) = refused.expected else {
                     self.used = self.used.max(number);
+                    if is_void {
+                        // Perhaps it stands for the very item: that is asked for next.
+                        self.is_draining = true;
+                        return Ok(());
+                    }
                     return store.change(|tx| store::outbox::taken(tx, by));
                 };
                 // What was sent before it was refused for a while, or is under way from another process. But where the
                 // server had answered that number already, it has forgotten it, and so all that came after.
                 self.is_draining = true;
-                if floor.is_some_and(|floor| expected < floor) {
+                if under_way.is_some_and(|under_way| expected < under_way.floor) {
                     self.forgotten = Some(expected.saturating_sub(1));
                 }
                 Ok(())
+            }
+            _ if is_void => {
+                self.used = self.used.max(number);
+                store.change(|tx| store::outbox::taken(tx, by))
             }
             code => {
                 self.used = self.used.max(number);
@@ -238,15 +256,13 @@ impl Sender {
         }
     }
 
-    /// Takes what is answered out of what is under way; returns the floor that it was sent with.
-    fn answered(&mut self, number: u64) -> Option<u64> {
+    /// Takes what is answered out of what is under way; returns how it was sent.
+    fn answered(&mut self, number: u64) -> Option<UnderWay> {
         let index = self
             .under_way
             .iter()
             .position(|under_way| under_way.number == number)?;
-        self.under_way
-            .remove(index)
-            .map(|under_way| under_way.floor)
+        self.under_way.remove(index)
     }
 
     fn number(&self, number: u64) -> Number {

@@ -3,7 +3,8 @@
 //! An item gets its device and number in the transaction that writes it, and keeps them until the server has answered: so
 //! however often it is sent, by whichever process, from this file, a copy or a backup of it, the server sees that it is
 //! the same. Only an answer that says that the number stands for something else (a copy of this profile used it) proves
-//! that the item is not in the log, and moves it to a new device. The new device's id follows from the old one and the
+//! that the item is not in the log, and moves it to a new device. What was written after it moves with it, once its numbers
+//! are used up by nothing, so that no copy can send it under them. The new device's id follows from the old one and the
 //! number, so another copy of the same items finds the same one, and meets its own items there.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -24,6 +25,8 @@ pub(in crate::chat) struct Outgoing {
     pub(in crate::chat) number: u64,
     pub(in crate::chat) draft: Draft,
     pub(in crate::chat) client_ms: i64,
+    /// It says nothing, and only uses the number up.
+    pub(in crate::chat) is_void: bool,
 }
 
 /// What names an item to the server.
@@ -95,8 +98,11 @@ pub(in crate::chat) fn enqueue_handover(
 pub(in crate::chat) enum Scope {
     /// All that wait.
     All,
-    /// Those that the server may have: up to this number, and those that were sent before.
+    /// Those up to a number, which the server may have.
     Asked(u64),
+    /// All that wait: those up to a number as they are, and for those past it nothing under their numbers, so that
+    /// nobody else can use these.
+    Closed(u64),
 }
 
 /// What a device has not been answered for.
@@ -106,29 +112,27 @@ pub(in crate::chat) struct Pending {
     pub(in crate::chat) first: u64,
     /// The first one that stands for something else.
     pub(in crate::chat) first_taken: Option<u64>,
-    /// Whether there are others that the server may have.
-    pub(in crate::chat) has_asked: bool,
+    /// Whether there are others, which may be on the server or come there.
+    pub(in crate::chat) has_open: bool,
 }
 
-/// What a device has not been answered for, when the server has used numbers up to `used`.
+/// What a device has not been answered for.
 pub(in crate::chat) fn pending(
     tx: &Connection,
     device: DeviceId,
-    used: u64,
 ) -> Result<Option<Pending>, ChatError> {
-    let (first, first_taken, has_asked): (Option<i64>, Option<i64>, Option<bool>) = tx
+    let (first, first_taken, has_open): (Option<i64>, Option<i64>, Option<bool>) = tx
         .prepare_cached(
-            "SELECT min(number), min(CASE WHEN is_taken = 1 THEN number END), \
-             max(is_taken = 0 AND (number <= ?2 OR is_tried = 1)) FROM outbox \
+            "SELECT min(number), min(CASE WHEN is_taken = 1 THEN number END), max(is_taken = 0) FROM outbox \
              WHERE device = ?1 AND state IN ('waiting', 'withdrawn')",
         )?
-        .query_row(params![device.as_bytes(), signed(used)], |row| {
+        .query_row([device.as_bytes()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
     Ok(first.map(|first| Pending {
         first: first.unsigned_abs(),
         first_taken: first_taken.map(i64::unsigned_abs),
-        has_asked: has_asked == Some(true),
+        has_open: has_open == Some(true),
     }))
 }
 
@@ -140,28 +144,30 @@ pub(in crate::chat) fn take(
     scope: Scope,
     limit: usize,
 ) -> Result<Vec<Outgoing>, ChatError> {
-    let asked = match scope {
-        Scope::All => i64::MAX,
-        Scope::Asked(used) => signed(used),
+    let (last, real) = match scope {
+        Scope::All => (i64::MAX, u64::MAX),
+        Scope::Asked(used) => (signed(used), used),
+        Scope::Closed(used) => (i64::MAX, used),
     };
     let mut statement = tx.prepare_cached(
         "SELECT id, room, number, draft, client_ms, state FROM outbox WHERE device = ?1 AND number > ?2 \
-         AND state IN ('waiting', 'withdrawn') AND is_taken = 0 AND (number <= ?3 OR is_tried = 1) \
-         ORDER BY number LIMIT ?4",
+         AND state IN ('waiting', 'withdrawn') AND is_taken = 0 AND number <= ?3 ORDER BY number LIMIT ?4",
     )?;
     let mut rows = statement.query(params![
         device.as_bytes(),
         signed(past),
-        asked,
+        last,
         i64::try_from(limit).unwrap_or(i64::MAX)
     ])?;
     let mut taken = Vec::new();
     while let Some(row) = rows.next()? {
+        let number = unsigned(row, 2)?;
         let is_withdrawn = row
             .get_ref(5)?
             .as_str()
             .is_ok_and(|state| state == "withdrawn");
-        let draft = if is_withdrawn {
+        let is_void = number > real;
+        let draft = if is_withdrawn || is_void {
             nothing()
         } else {
             serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?
@@ -169,9 +175,10 @@ pub(in crate::chat) fn take(
         taken.push(Outgoing {
             id: row.get(0)?,
             room: room_at(row, 1)?,
-            number: unsigned(row, 2)?,
+            number,
             draft,
             client_ms: row.get(4)?,
+            is_void,
         });
     }
     for item in &taken {
@@ -226,41 +233,58 @@ pub(in crate::chat) fn refused(
 
 /// Notes that an item's number stands for something else: it is not in the log, and will need another one.
 pub(in crate::chat) fn taken(tx: &Transaction<'_>, by: Number) -> Result<(), ChatError> {
+    let key = params![by.device.as_bytes(), signed(by.number)];
+    tx.prepare_cached(
+        "DELETE FROM outbox WHERE device = ?1 AND number = ?2 AND state = 'withdrawn'",
+    )?
+    .execute(key)?;
     tx.prepare_cached("UPDATE outbox SET is_taken = 1 WHERE device = ?1 AND number = ?2")?
         .execute(params![by.device.as_bytes(), signed(by.number)])?;
     Ok(())
 }
 
-/// Goes on under another device id: what `device` has not been answered for is numbered anew, in its order. Nothing
+/// Goes on under another device id: what `device` has not been answered for gets numbers from 1 on, with the same
+/// distances, so that a copy of this store that has more or less of it gives what both have the same numbers. Nothing
 /// happens when another process did it already.
 pub(in crate::chat) fn move_device(
     tx: &Transaction<'_>,
     device: DeviceId,
     why: Lost,
+    now_ms: i64,
 ) -> Result<(), ChatError> {
     let meta = Meta::read(tx)?;
     if meta.device != device {
         return Ok(());
     }
     let next = next_device(device, meta.epoch.as_deref().unwrap_or_default(), why);
-    // What was taken back and is not on the server never needs to go there.
-    tx.prepare_cached("DELETE FROM outbox WHERE device = ?1 AND state = 'withdrawn'")?
-        .execute([device.as_bytes()])?;
     let mut statement = tx.prepare_cached(
-        "SELECT id FROM outbox WHERE device = ?1 AND state = 'waiting' ORDER BY number",
+        "SELECT id, number FROM outbox WHERE device = ?1 AND state IN ('waiting', 'withdrawn') ORDER BY number",
     )?;
-    let ids: Vec<i64> = statement
-        .query_map([device.as_bytes()], |row| row.get(0))?
+    let items: Vec<(i64, u64)> = statement
+        .query_map([device.as_bytes()], |row| {
+            Ok((row.get(0)?, unsigned(row, 1)?))
+        })?
         .collect::<Result<_, _>>()?;
-    for (id, number) in ids.iter().zip(1_i64..) {
+    let first = items.first().map_or(1, |(_, number)| *number);
+    let mut last = 0;
+    for (id, number) in items {
+        let number = number - first + 1;
+        // Numbers are dense: what is not there any more is used up by nothing.
+        for missing in last + 1..number {
+            tx.prepare_cached(
+                "INSERT INTO outbox (room, target, draft, client_ms, device, number, state, changed_ms) \
+                 VALUES (zeroblob(16), 0, ?1, 0, ?2, ?3, 'withdrawn', ?4)",
+            )?
+            .execute(params![json(&nothing())?, next.as_bytes(), signed(missing), now_ms])?;
+        }
         tx.prepare_cached(
             "UPDATE outbox SET device = ?2, number = ?3, is_tried = 0, is_taken = 0 WHERE id = ?1",
         )?
-        .execute(params![id, next.as_bytes(), number])?;
+        .execute(params![id, next.as_bytes(), signed(number)])?;
+        last = number;
     }
-    let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
     tx.prepare_cached("UPDATE meta SET device = ?1, number = ?2")?
-        .execute(params![next.as_bytes(), count])?;
+        .execute(params![next.as_bytes(), signed(last)])?;
     Ok(())
 }
 

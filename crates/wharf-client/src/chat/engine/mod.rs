@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use wharf_types::api::contact::{Presence, Status};
 use wharf_types::api::live::{ClientFrame, Hello, KnownHead, Reached, Typing, VERSION};
-use wharf_types::{AccountId, ErrorCode, RoomId};
+use wharf_types::{AccountId, DeviceId, ErrorCode, RoomId};
 
 use self::fetching::Fetching;
 use self::sending::Sender;
@@ -106,6 +106,8 @@ struct Link {
     is_live: bool,
     is_welcome: bool,
     is_other_epoch: bool,
+    /// The version of the list that was brought up to date on this connection.
+    list_version: u64,
     opened_ms: i64,
     heard_ms: i64,
     pinged_ms: i64,
@@ -163,7 +165,11 @@ impl Engine {
                 (room, known)
             })
             .collect();
-        self.phase = Phase::Open(Box::new(Link::new(meta.device, now_ms)));
+        self.phase = Phase::Open(Box::new(Link::new(
+            meta.device,
+            meta.account_version,
+            now_ms,
+        )));
         self.say(ClientFrame::Hello(Hello {
             version: VERSION,
             device: Some(meta.device),
@@ -329,20 +335,22 @@ impl Engine {
     fn meaning(code: ErrorCode, detail: String) -> Closed {
         match code {
             ErrorCode::Unauthenticated => Closed::LoggedOut { detail },
-            ErrorCode::Invalid | ErrorCode::Unsupported | ErrorCode::Denied => {
-                Closed::Refused { detail }
-            }
+            ErrorCode::Invalid
+            | ErrorCode::TooLarge
+            | ErrorCode::Unsupported
+            | ErrorCode::Denied => Closed::Refused { detail },
             _ => Closed::Lost,
         }
     }
 }
 
 impl Link {
-    fn new(device: wharf_types::DeviceId, now_ms: i64) -> Self {
+    fn new(device: DeviceId, list_version: u64, now_ms: i64) -> Self {
         Self {
             is_live: false,
             is_welcome: false,
             is_other_epoch: false,
+            list_version,
             opened_ms: now_ms,
             heard_ms: now_ms,
             pinged_ms: now_ms,

@@ -3,10 +3,12 @@
 use wharf_types::RoomId;
 use wharf_types::api::live::{ServerFrame, Welcome};
 use wharf_types::api::log::Entry;
+use wharf_types::api::room::AccountItem;
 
 use super::{Closed, Engine, Output, Phase, said};
 use crate::chat::error::ChatError;
 use crate::chat::event::{Connection, Event};
+use crate::chat::store::account::Listed;
 use crate::chat::store::{self, Held, Store, Touched};
 
 /// The longest gap that is closed by reading it; past it the list is asked for anew.
@@ -35,9 +37,32 @@ impl Engine {
         }
         let mut touched = Touched::default();
         match frame {
-            ServerFrame::Account { version, items } => {
+            ServerFrame::Account { version, items } if link.is_live => {
                 store
                     .change(|tx| store::account::apply_items(tx, version, &items, &mut touched))?;
+            }
+            ServerFrame::Account { version, items } => {
+                let (told, is_other_epoch) = (link.list_version, link.is_other_epoch);
+                let listed = store.change(|tx| {
+                    store::account::catch_up(
+                        tx,
+                        told,
+                        version,
+                        &items,
+                        is_other_epoch,
+                        &mut touched,
+                    )
+                })?;
+                match listed {
+                    Listed::At(version) => link.list_version = version,
+                    Listed::Known => {}
+                    Listed::Unsure => return self.redial(store, now_ms),
+                }
+                let rooms = items.iter().filter_map(|item| match item {
+                    AccountItem::Room(room) => Some(room.id),
+                    _ => None,
+                });
+                link.undelivered.extend(rooms);
             }
             ServerFrame::Rooms { items, diverged } => {
                 let is_other_epoch = link.is_other_epoch;
@@ -131,6 +156,9 @@ impl Engine {
         if let Phase::Open(link) = &mut self.phase {
             link.is_welcome = true;
             link.is_other_epoch = is_other_epoch;
+            if is_other_epoch {
+                link.list_version = 0;
+            }
             link.heartbeat_ms = i64::from(welcome.heartbeat_seconds.max(1)) * 1000;
             link.sender.welcomed(welcome.number);
         }

@@ -187,18 +187,36 @@ impl FakeServer {
             .into_iter()
             .map(|(room, is_whole)| self.item(room, account, is_whole))
             .collect();
-        if !items.is_empty() {
-            frames.push(ServerFrame::Account { version, items });
+        // Of several parts only the last one has the new version.
+        let told: Vec<RoomId> = items
+            .iter()
+            .filter_map(|item| match item {
+                AccountItem::Room(room) => Some(room.id),
+                _ => None,
+            })
+            .collect();
+        let parts = items.len();
+        for (index, item) in items.into_iter().enumerate() {
+            let is_last = index + 1 == parts;
+            frames.push(ServerFrame::Account {
+                version: if is_last {
+                    version
+                } else {
+                    hello.account_version
+                },
+                items: vec![item],
+            });
         }
         let (mut items, mut diverged) = (Vec::new(), Vec::new());
-        let mut told = BTreeMap::new();
+        let mut heads = BTreeMap::new();
         for (room, log) in &self.rooms {
-            told.insert(*room, log.head());
+            heads.insert(*room, log.head());
             let known = hello.rooms.get(room);
             if known.is_some_and(|known| log.hash_at(known.position) != Some(known.hash)) {
                 diverged.push(*room);
             }
-            if known.is_none_or(|known| known.position != log.head()) {
+            let is_told = told.contains(room);
+            if !is_told && known.is_none_or(|known| known.position != log.head()) {
                 items.push(self.view(*room, account));
             }
         }
@@ -207,7 +225,7 @@ impl FakeServer {
         let conn = self.conns.get_mut(&id).unwrap();
         conn.device = hello.device;
         conn.is_greeted = true;
-        conn.told = told;
+        conn.told = heads;
         conn.out.extend(frames);
     }
 

@@ -8,7 +8,7 @@ use wharf_types::api::room::{AccountItem, Person, Room, RoomMember};
 use wharf_types::{AccountId, RoomId};
 
 use super::entry::{self, Flags, Run};
-use super::{ChatError, Meta, Touched, hash_at, json, put, room_at, signed, unsigned};
+use super::{ChatError, Meta, Touched, hash_at, json, one, put, room_at, signed, unsigned};
 
 /// Longest part of a log that was missed and is read in full. What is longer is read from its end, as far as somebody
 /// looks, and what was stored before it is let go.
@@ -78,7 +78,18 @@ pub(in crate::chat) fn forget_stale(
     Ok(())
 }
 
-/// Applies a change of the list, unless this or a later one was applied already.
+/// What became of a part of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::chat) enum Listed {
+    /// It is applied, and the list is at this version.
+    At(u64),
+    /// Another process has applied later ones.
+    Known,
+    /// Another process has applied some of it, and it is not known which.
+    Unsure,
+}
+
+/// Applies a change of the list that came live, unless it or a later one was applied already.
 pub(in crate::chat) fn apply_items(
     tx: &Transaction<'_>,
     version: u64,
@@ -91,6 +102,40 @@ pub(in crate::chat) fn apply_items(
     for item in items {
         apply_item(tx, item, touched)?;
     }
+    set_version(tx, version)
+}
+
+/// Applies a part of what changed of the list past `told`, at the start of a connection. Only the last part has a later
+/// version. What comes live of the logs follows the heads of the rooms in it.
+pub(in crate::chat) fn catch_up(
+    tx: &Transaction<'_>,
+    told: u64,
+    version: u64,
+    items: &[AccountItem],
+    is_other_epoch: bool,
+    touched: &mut Touched,
+) -> Result<Listed, ChatError> {
+    let stored = Meta::read(tx)?.account_version;
+    if stored != told {
+        let is_known = version > told && version <= stored;
+        return Ok(if is_known {
+            Listed::Known
+        } else {
+            Listed::Unsure
+        });
+    }
+    for item in items {
+        match item {
+            AccountItem::Room(room) => apply_head(tx, room, is_other_epoch, touched)?,
+            other => apply_item(tx, other, touched)?,
+        }
+    }
+    let version = version.max(stored);
+    set_version(tx, version)?;
+    Ok(Listed::At(version))
+}
+
+fn set_version(tx: &Transaction<'_>, version: u64) -> Result<(), ChatError> {
     tx.prepare_cached("UPDATE meta SET account_version = ?1")?
         .execute([signed(version)])?;
     Ok(())
@@ -235,16 +280,36 @@ pub(in crate::chat) fn apply_rooms(
     for room in diverged {
         entry::forget(tx, *room)?;
         touched.timelines.insert(*room);
+        // One that the list has told already is not told again.
+        let told: Option<Room> = one(
+            tx,
+            "SELECT data FROM room WHERE id = ?1",
+            &[room.as_bytes()],
+        )?;
+        if let Some(told) = told.filter(|told| rooms.iter().all(|room| room.id != told.id)) {
+            apply_head(tx, &told, is_other_epoch, touched)?;
+        }
     }
     for room in rooms {
-        let is_ahead = Run::read(tx, room.id)?.is_some_and(|run| run.tail > room.head);
-        if is_other_epoch && is_ahead {
-            entry::forget(tx, room.id)?;
-        }
-        apply_room(tx, room, touched)?;
-        entry::go_on_from(tx, room.id, room.head, room.head_hash, GAP_MAX)?;
-        touched.timelines.insert(room.id);
+        apply_head(tx, room, is_other_epoch, touched)?;
     }
+    Ok(())
+}
+
+/// Takes a room, and goes on from the head of its log.
+fn apply_head(
+    tx: &Transaction<'_>,
+    room: &Room,
+    is_other_epoch: bool,
+    touched: &mut Touched,
+) -> Result<(), ChatError> {
+    let is_ahead = Run::read(tx, room.id)?.is_some_and(|run| run.tail > room.head);
+    if is_other_epoch && is_ahead {
+        entry::forget(tx, room.id)?;
+    }
+    apply_room(tx, room, touched)?;
+    entry::go_on_from(tx, room.id, room.head, room.head_hash, GAP_MAX)?;
+    touched.timelines.insert(room.id);
     Ok(())
 }
 

@@ -130,6 +130,7 @@ impl Rooms {
     /// - `NotFound`: the code is wrong, used up or past its time, or the caller was removed from the room.
     /// - `TooLarge`: the room is full, or the caller is in too many.
     pub async fn join(&self, by: &Caller, request: JoinRoom) -> Result<Room> {
+        by.may_write()?;
         let hash = code_hash(&request.code).ok_or_else(no_such_code)?;
         let room = self.look(by, &request.code).await?.room;
         let locked = lock(&[room], &[by.account()?]);

@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod adversary;
 mod desk;
 mod diary;
 mod drive;

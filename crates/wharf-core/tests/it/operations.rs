@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// A part of the house: a folder of its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
+    Accounts,
     Contact,
     Diary,
     Drive,
@@ -19,7 +20,8 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Accounts,
         Self::Contact,
         Self::Diary,
         Self::Drive,
@@ -33,6 +35,7 @@ impl Part {
 
     const fn folder(self) -> &'static str {
         match self {
+            Self::Accounts => "accounts",
             Self::Contact => "contact",
             Self::Diary => "diary",
             Self::Drive => "drive",

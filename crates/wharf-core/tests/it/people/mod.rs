@@ -5,7 +5,7 @@ mod follow;
 mod links;
 mod roles;
 mod rooms;
-mod save;
+pub(crate) mod save;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,7 +19,7 @@ use wharf_types::{AccountId, DeviceId, RoomId};
 
 use crate::support::{House, Visitor};
 
-static DEVICES: AtomicU64 = AtomicU64::new(1);
+static FRESH: AtomicU64 = AtomicU64::new(1);
 
 impl Visitor {
     pub(crate) fn home(&self) -> RoomId {
@@ -73,6 +73,12 @@ impl House {
         rooms.accept(&who.caller, room).await.unwrap();
     }
 
+    /// The bytes of an id that nothing has.
+    pub(crate) fn fresh(&self) -> [u8; 16] {
+        let number = FRESH.fetch_add(1, Ordering::Relaxed);
+        *DeviceId::new(number, &[1; 10]).as_bytes()
+    }
+
     /// Says something, from a device of its own.
     pub(crate) async fn say(
         &self,
@@ -93,9 +99,8 @@ impl House {
         room: RoomId,
         draft: Draft,
     ) -> Result<Appended, Error> {
-        let device = DEVICES.fetch_add(1, Ordering::Relaxed);
         let append = Append {
-            device: DeviceId::new(device, &[1; 10]),
+            device: DeviceId::from_bytes(self.fresh()),
             number: 1,
             draft,
             client_ms: None,
@@ -124,7 +129,7 @@ impl House {
 }
 
 /// A house that stops nobody who is quick.
-fn unlimited() -> HouseConfig {
+pub(crate) fn unlimited() -> HouseConfig {
     HouseConfig {
         signup: SignupPolicy::Open,
         attempts: AttemptLimits {

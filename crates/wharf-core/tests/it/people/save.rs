@@ -22,7 +22,7 @@ both_engines!(
 );
 
 /// Puts a file as the HTTP door does, and returns its node.
-pub(super) async fn put_file(
+pub(crate) async fn put_file(
     house: &House,
     by: &Visitor,
     room: RoomRef,
@@ -32,7 +32,7 @@ pub(super) async fn put_file(
     try_put(house, &by.caller, room, path, bytes).await.unwrap()
 }
 
-pub(super) async fn try_put(
+pub(crate) async fn try_put(
     house: &House,
     by: &Caller,
     room: RoomRef,

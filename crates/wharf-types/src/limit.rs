@@ -122,7 +122,7 @@ pub const DIARY_ENTRIES_MAX: u32 = 1_000;
 /// Entries on a page of a journal when the request does not say.
 pub const DIARY_ENTRIES_DEFAULT: u32 = 100;
 
-/// Most bytes in the body of one batch of an import.
-pub const IMPORT_BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Most bytes in the body of one batch of an import: the manifest of the largest file fits.
+pub const IMPORT_BODY_BYTES_MAX: u64 = COMMIT_BODY_BYTES_MAX;
 /// Most records in one batch of an import.
 pub const IMPORT_RECORDS_MAX: usize = 10_000;

@@ -7,12 +7,14 @@ use wharf_store::sql::Tx;
 use wharf_types::AccountId;
 use wharf_types::api::diary::DiaryFormat;
 use wharf_types::api::log::{Body, Entry};
+use wharf_types::api::portage::MemberRecord;
 use wharf_types::fold::text_of;
 
 use super::View;
 use super::gather::Plan;
 use crate::error::{Error, Result};
 use crate::log;
+use crate::portage::stand_ins;
 use crate::zone::{Day, Zone};
 
 /// Writes out what `plan` found; what was written before went up to `after`.
@@ -55,7 +57,9 @@ fn lines(items: &[Entry]) -> Result<String> {
 
 /// The names of the authors other than the reader, whose journal it is.
 fn names(tx: &mut Tx<'_>, view: &View, items: &[Entry]) -> Result<BTreeMap<AccountId, String>> {
-    let mut names = BTreeMap::new();
+    let stand_ins = stand_ins(tx, view.room)?;
+    let name_of = |(id, member): (AccountId, MemberRecord)| (id, member.person.nickname);
+    let mut names: BTreeMap<AccountId, String> = stand_ins.into_iter().map(name_of).collect();
     for account in items.iter().filter_map(|entry| entry.account) {
         if account == view.reader || names.contains_key(&account) {
             continue;

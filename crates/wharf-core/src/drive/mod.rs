@@ -8,6 +8,7 @@
 //! within their days, and what is in the trash ([`Drives::recount_usage`] counts it again from the rows).
 
 mod batch;
+mod carry;
 mod commit;
 mod find;
 mod look;
@@ -29,6 +30,7 @@ use wharf_types::api::drive::{
 use wharf_types::name::DrivePath;
 use wharf_types::{AccountId, RoomId};
 
+pub(crate) use carry::{CarryingDrive, close_carried, take_out};
 pub(crate) use commit::{save, scopes_of};
 pub(crate) use look::{Looked, changed_nodes, look, node_in_tree};
 pub(crate) use read::{StoredContent, file_to_hand_over};

@@ -169,7 +169,7 @@ fn first_child(tx: &mut Tx<'_>, parent: NodeId) -> sql::Result<Option<(NodeId, N
     )
 }
 
-fn hang_under_grave(tx: &mut Tx<'_>, room: &Entered, node: NodeId) -> sql::Result<()> {
+pub(super) fn hang_under_grave(tx: &mut Tx<'_>, room: &Entered, node: NodeId) -> sql::Result<()> {
     tx.exec(
         "UPDATE node SET parent_id = ?1, name_key = ?2, trashed_ms = NULL, trash_path = NULL \
          WHERE room_id = ?3 AND id = ?4",

@@ -7,6 +7,7 @@
 //! transaction; [`wharf_types::fold`] says the same to clients.
 
 mod append;
+mod carry;
 mod cursor;
 mod draft;
 mod effect;
@@ -26,6 +27,7 @@ use wharf_types::api::log::{Append, AppendOutcome, Appended, Cursors, EntryHisto
 use wharf_types::{DeviceId, ErrorCode, HookId};
 
 pub(crate) use append::{Author, append_in, door_text};
+pub(crate) use carry::{Carried, Carrying, take_out};
 pub(crate) use draft::check as check_draft;
 pub(crate) use rows::{add_reactions, entries_past, entries_within, entry_at};
 pub(crate) use rows::{last_said, told_to_others};

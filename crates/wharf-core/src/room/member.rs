@@ -19,6 +19,7 @@ use crate::contact::person_from;
 use crate::drive::{RoomRef, hand_over};
 use crate::error::{Error, Result};
 use crate::live::Membership;
+use crate::portage;
 
 /// Somebody about to become a member.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +30,7 @@ pub(super) struct Coming {
 }
 
 impl Rooms {
-    /// The people of a room: members by name, then former ones.
+    /// The people of a room: members by name, then former ones and those that it was imported with.
     pub async fn members(&self, by: &Caller, room: RoomRef) -> Result<RoomMembers> {
         let id = room.id(by)?;
         let by = *by;
@@ -41,6 +42,15 @@ impl Rooms {
             items.extend(
                 past.into_iter()
                     .filter(|member| !present.contains(&member.person.id)),
+            );
+            items.extend(
+                portage::stand_ins(tx, id)?
+                    .into_values()
+                    .map(|member| RoomMember {
+                        person: member.person,
+                        role: None,
+                        joined_ms: member.joined_ms,
+                    }),
             );
             items.sort_by_cached_key(|member| {
                 (

@@ -23,7 +23,7 @@ pub(crate) use invite::drop_invitations;
 pub(crate) use link::expire as expire_links;
 pub(crate) use list::{Thing, Told, changes, touch, touch_who_shows};
 pub(crate) use make::{NewRoom, insert, insert_member};
-pub(crate) use rows::{kind_from, role_from};
+pub(crate) use rows::{kind_from, kind_text, notify_text, role_from};
 pub(crate) use view::one as room_of;
 
 use crate::Ground;

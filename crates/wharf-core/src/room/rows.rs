@@ -26,7 +26,7 @@ pub(crate) const fn history_text(history: History) -> &'static str {
     }
 }
 
-pub(super) const fn notify_text(notify: Notify) -> &'static str {
+pub(crate) const fn notify_text(notify: Notify) -> &'static str {
     match notify {
         Notify::All => "all",
         Notify::Mentions => "mentions",

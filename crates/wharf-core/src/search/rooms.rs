@@ -8,6 +8,7 @@ use wharf_types::{AccountId, RoomId};
 use super::words::fold;
 use crate::caller::Person;
 use crate::error::{Error, Result};
+use crate::portage::stand_ins_called;
 
 /// How far back a member sees a room's log, by room.
 pub(super) type Floors = BTreeMap<RoomId, u64>;
@@ -109,6 +110,7 @@ pub(super) fn authors(tx: &mut Tx<'_>, person: &Person, name: &str) -> sql::Resu
             Ok(())
         },
     )?;
+    accounts.extend(stand_ins_called(tx, person.account, &name.to_lowercase())?);
     accounts.sort_unstable();
     accounts.dedup();
     Ok(accounts)

@@ -13,6 +13,7 @@ mod job;
 mod log;
 mod operations;
 mod people;
+mod portage;
 mod search;
 mod support;
 mod transfer;

@@ -31,6 +31,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0003_search",
         sql: include_str!("../../migrations/0003_search.sql"),
     },
+    Migration {
+        name: "0004_portage",
+        sql: include_str!("../../migrations/0004_portage.sql"),
+    },
 ];
 
 /// The table that records the steps.

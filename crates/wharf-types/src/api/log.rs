@@ -266,7 +266,7 @@ pub struct Entry {
     /// The webhook that posted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<HookId>,
-    /// The author's name where there is no account of this server to ask for it: a webhook's, or an imported one.
+    /// The author's name where there is no account to ask for it: a webhook's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// How it came.

@@ -5,8 +5,12 @@
 //! revisions, trash and tags; cursors, contacts with remarks and groups. It does not hold what is the server's own: passwords, sessions,
 //! webhooks with their secrets, links, invitations, and the numbers that devices have used.
 //!
-//! Ids are the archive's own names for things. An import gives nodes new ids, and people who are not the importer stand-ins;
-//! so nobody can write in another's name. Otherwise what is exported again is what was imported.
+//! Ids are the archive's own names for things. An import gives everything new ids, and people who are not the importer stand-ins, who
+//! are former members of the imported rooms; so nobody can write in another's name. What is exported again is what was
+//! imported, but for the names of ids and the chain that goes over them.
+//!
+//! The records of a room come in this order: the room, its people, the changes of its drive, the entries of its log, the
+//! cursors of devices, the end.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -122,11 +126,11 @@ pub struct GroupRecord {
     /// Its name.
     pub name: String,
     /// Its place among the groups.
-    pub sort: i64,
+    pub order: u32,
 }
 
-/// A contact. An import cannot make people contacts: it is kept, and its remark and group are given to the contact of the
-/// same username and number when there is one.
+/// A contact. An import cannot make people contacts: where there is one of the same username and number already, they are
+/// given the remark and group; anybody else is kept for the next export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContactRecord {
     /// Who.
@@ -202,6 +206,9 @@ pub struct MemberRecord {
     /// When they left, in milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_ms: Option<i64>,
+    /// Whether they were removed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_removed: bool,
     /// How far they have read.
     pub read: u64,
 }

@@ -103,11 +103,14 @@ impl Live {
     /// # Panics
     /// If nothing comes, or nothing that is a frame.
     pub async fn try_next(&mut self) -> Option<ServerFrame> {
+        timeout(PATIENCE, self.take())
+            .await
+            .expect("a frame in time")
+    }
+
+    async fn take(&mut self) -> Option<ServerFrame> {
         loop {
-            let message = timeout(PATIENCE, self.socket.next())
-                .await
-                .expect("a frame in time");
-            match message {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     return Some(serde_json::from_str(&text).expect("a frame"));
                 }

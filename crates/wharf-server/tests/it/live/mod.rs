@@ -1,6 +1,9 @@
 //! The live socket over real connections.
 
+mod crowd;
 mod door;
+mod neighbours;
+mod show;
 mod talk;
 
 use serde_json::json;

@@ -110,7 +110,7 @@ pub struct Decoder {
 struct Header {
     first: u8,
     mask: [u8; 4],
-    header_bytes: usize,
+    own_bytes: usize,
     payload_bytes: usize,
 }
 
@@ -203,15 +203,15 @@ impl Decoder {
         Ok(Some(Header {
             first: *first,
             mask: *mask,
-            header_bytes: self.arrived.len() - rest.len() + mask.len(),
+            own_bytes: self.arrived.len() - rest.len() + mask.len(),
             payload_bytes,
         }))
     }
 
     /// Takes the first frame's payload off what has arrived and unmasks it, if it is there.
     fn take(&mut self, header: &Header) -> Option<Vec<u8>> {
-        let end = header.header_bytes + header.payload_bytes;
-        let mut payload = self.arrived.get(header.header_bytes..end)?.to_vec();
+        let end = header.own_bytes + header.payload_bytes;
+        let mut payload = self.arrived.get(header.own_bytes..end)?.to_vec();
         for (byte, mask) in payload.iter_mut().zip(header.mask.iter().cycle()) {
             *byte ^= mask;
         }

@@ -11,11 +11,11 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         short @ 0..=125 => bytes.push(0x80 | u8::try_from(short).unwrap()),
         middle @ 126..=0xFFFF => {
-            bytes.push(0x80 | 126);
+            bytes.push(0xFE);
             bytes.extend(u16::try_from(middle).unwrap().to_be_bytes());
         }
         long => {
-            bytes.push(0x80 | 127);
+            bytes.push(0xFF);
             bytes.extend((long as u64).to_be_bytes());
         }
     }
@@ -50,7 +50,7 @@ fn message() -> impl Strategy<Value = (Message, Vec<u8>)> {
         }
         let last = chunks.len() - 1;
         for (index, chunk) in chunks.iter().enumerate() {
-            let kind = if index == 0 { 0x1 } else { 0x0 };
+            let kind = u8::from(index == 0);
             let end = if index == last { 0x80 } else { 0 };
             wire.extend(frame(kind | end, chunk));
             if index != last {
@@ -118,7 +118,7 @@ fn what_breaks_the_protocol_is_refused() {
     assert_eq!(refused(&twice), DecodeError::OutOfTurn);
     assert_eq!(refused(&frame(0x81, &[0xFF])), DecodeError::NotText);
     assert_eq!(
-        refused(&[0x81, 0x80 | 126, 0, 5, 0, 0, 0, 0]),
+        refused(&[0x81, 0xFE, 0, 5, 0, 0, 0, 0]),
         DecodeError::Malformed,
         "a length that is not in its shortest form"
     );

@@ -20,6 +20,7 @@ use self::sending::Sender;
 use super::error::ChatError;
 use super::event::{Connection, Event};
 use super::shared::Wanted;
+use super::store::account::Stage;
 use super::store::{self, Meta, Store, Touched};
 
 /// Pauses before dialling again: the first, and the longest.
@@ -364,6 +365,15 @@ impl Link {
             status: None,
             watch: BTreeSet::new(),
             typing: BTreeMap::new(),
+        }
+    }
+
+    fn stage(&self) -> Stage {
+        if self.is_live {
+            Stage::Live
+        } else {
+            let is_other_epoch = self.is_other_epoch;
+            Stage::CatchingUp { is_other_epoch }
         }
     }
 

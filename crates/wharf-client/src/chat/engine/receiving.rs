@@ -8,7 +8,6 @@ use wharf_types::api::room::AccountItem;
 use super::{Closed, Engine, Output, Phase, said};
 use crate::chat::error::ChatError;
 use crate::chat::event::{Connection, Event};
-use crate::chat::store::account::Listed;
 use crate::chat::store::{self, Held, Store, Touched};
 
 /// The longest gap that is closed by reading it; past it the list is asked for anew.
@@ -37,27 +36,16 @@ impl Engine {
         }
         let mut touched = Touched::default();
         match frame {
-            ServerFrame::Account { version, items } if link.is_live => {
-                store
-                    .change(|tx| store::account::apply_items(tx, version, &items, &mut touched))?;
-            }
             ServerFrame::Account { version, items } => {
-                let (told, is_other_epoch) = (link.list_version, link.is_other_epoch);
-                let listed = store.change(|tx| {
-                    store::account::catch_up(
-                        tx,
-                        told,
-                        version,
-                        &items,
-                        is_other_epoch,
-                        &mut touched,
-                    )
+                let stage = link.stage();
+                let told = link.list_version;
+                let now_told = store.change(|tx| {
+                    store::account::apply_items(tx, told, version, &items, stage, &mut touched)
                 })?;
-                match listed {
-                    Listed::At(version) => link.list_version = version,
-                    Listed::Known => {}
-                    Listed::Unsure => return self.redial(store, now_ms),
-                }
+                let Some(now_told) = now_told else {
+                    return self.redial(store, now_ms);
+                };
+                link.list_version = now_told;
                 let rooms = items.iter().filter_map(|item| match item {
                     AccountItem::Room(room) => Some(room.id),
                     _ => None,

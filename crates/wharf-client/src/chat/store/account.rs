@@ -78,61 +78,41 @@ pub(in crate::chat) fn forget_stale(
     Ok(())
 }
 
-/// What became of a part of the list.
+/// Whether a connection is past its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::chat) enum Listed {
-    /// It is applied, and the list is at this version.
-    At(u64),
-    /// Another process has applied later ones.
-    Known,
-    /// Another process has applied some of it, and it is not known which.
-    Unsure,
+pub(in crate::chat) enum Stage {
+    /// What is told is what was missed; what comes live of a log follows the head of the room. The server's data may have
+    /// gone back in time.
+    CatchingUp { is_other_epoch: bool },
+    /// What is told is what changed just now, and the entries come by themselves.
+    Live,
 }
 
-/// Applies a change of the list that came live, unless it or a later one was applied already.
+/// Applies what changed of the list past the version `told` of this connection, or a part of it: only the last part has the
+/// later version. Returns the version that the connection has told then; `None` where another process has applied later
+/// changes and it is not known which.
 pub(in crate::chat) fn apply_items(
-    tx: &Transaction<'_>,
-    version: u64,
-    items: &[AccountItem],
-    touched: &mut Touched,
-) -> Result<(), ChatError> {
-    if version <= Meta::read(tx)?.account_version {
-        return Ok(());
-    }
-    for item in items {
-        apply_item(tx, item, touched)?;
-    }
-    set_version(tx, version)
-}
-
-/// Applies a part of what changed of the list past `told`, at the start of a connection. Only the last part has a later
-/// version. What comes live of the logs follows the heads of the rooms in it.
-pub(in crate::chat) fn catch_up(
     tx: &Transaction<'_>,
     told: u64,
     version: u64,
     items: &[AccountItem],
-    is_other_epoch: bool,
+    stage: Stage,
     touched: &mut Touched,
-) -> Result<Listed, ChatError> {
+) -> Result<Option<u64>, ChatError> {
     let stored = Meta::read(tx)?.account_version;
-    if stored != told {
-        let is_known = version > told && version <= stored;
-        return Ok(if is_known {
-            Listed::Known
-        } else {
-            Listed::Unsure
-        });
+    if stored != told && version <= stored {
+        return Ok((version > told).then_some(version));
     }
     for item in items {
-        match item {
-            AccountItem::Room(room) => apply_head(tx, room, is_other_epoch, touched)?,
-            other => apply_item(tx, other, touched)?,
+        match (item, stage) {
+            (AccountItem::Room(room), Stage::CatchingUp { is_other_epoch }) => {
+                apply_head(tx, room, is_other_epoch, touched)?;
+            }
+            (item, _) => apply_item(tx, item, touched)?,
         }
     }
-    let version = version.max(stored);
-    set_version(tx, version)?;
-    Ok(Listed::At(version))
+    set_version(tx, version.max(stored))?;
+    Ok(Some(version.max(told)))
 }
 
 fn set_version(tx: &Transaction<'_>, version: u64) -> Result<(), ChatError> {

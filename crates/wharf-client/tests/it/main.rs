@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod api;
+mod chat;
 mod conflict;
 mod fixture;
 mod get;

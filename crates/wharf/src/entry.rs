@@ -104,6 +104,16 @@ impl<'a> Printer<'a> {
         self.output.line(self.text(entry, &time))
     }
 
+    /// Writes a line for something that is not in the log yet, for people only.
+    pub(crate) fn write_waiting(&self, what: &str) -> anyhow::Result<()> {
+        if self.output.is_json() {
+            return Ok(());
+        }
+        let mark = self.output.paint(Paint::Yellow, "  waits");
+        self.output
+            .line(format_args!("{mark}         {}", self.output.name(what)))
+    }
+
     fn text(&self, entry: &Entry, time: &str) -> String {
         let position = self
             .output
@@ -113,7 +123,7 @@ impl<'a> Printer<'a> {
         let author = self.output.name(&author).into_owned();
         let said = match &entry.body {
             Some(body) if !body.is_countable() => {
-                let what = happened(body, &self.names);
+                let what = happened(body, entry.account, &self.names);
                 let what = self.output.name(&what).into_owned();
                 let line = format!("* {author} {what}");
                 return format!(
@@ -227,7 +237,7 @@ fn reactions(reactions: &[SetReaction], names: &Names) -> String {
 }
 
 /// What somebody did, after their name, for entries that are no texts or files.
-pub(crate) fn happened(body: &Body, names: &Names) -> String {
+fn happened(body: &Body, author: Option<AccountId>, names: &Names) -> String {
     match body {
         Body::Text(_) | Body::File(_) => "wrote".to_owned(),
         Body::Edit(edit) => format!("edited {}: {}", edit.target, edit.text),
@@ -240,14 +250,15 @@ pub(crate) fn happened(body: &Body, names: &Names) -> String {
         }
         Body::Pin(pin) if pin.is_set => format!("pinned {}", pin.target),
         Body::Pin(pin) => format!("unpinned {}", pin.target),
-        Body::Member(member) => membership(member, names),
+        Body::Member(member) => membership(member, author, names),
         Body::Settings(settings) => changed(settings),
     }
 }
 
-fn membership(member: &Member, names: &Names) -> String {
+fn membership(member: &Member, author: Option<AccountId>, names: &Names) -> String {
     let who = names.of(member.account);
     match (member.change, member.role) {
+        (MemberChange::Joined, _) if author == Some(member.account) => "came in".to_owned(),
         (MemberChange::Joined, _) => format!("let {who} in"),
         (MemberChange::Left, _) => "left".to_owned(),
         (MemberChange::Removed, _) => format!("removed {who}"),

@@ -37,6 +37,7 @@ mod rm;
 mod room;
 mod say;
 mod search;
+mod send;
 mod serve;
 mod signup;
 mod stat;
@@ -143,6 +144,7 @@ pub(crate) enum Command {
     Contacts(contacts::Args),
     Room(room::Args),
     Say(say::Args),
+    Send(send::Args),
     Tail(tail::Args),
     Inbox(inbox::Args),
     Entry(entry::Args),
@@ -213,6 +215,7 @@ impl Command {
             Self::Contacts(args) => args.run(context).await,
             Self::Room(args) => args.run(context).await,
             Self::Say(args) => args.run(context).await,
+            Self::Send(args) => args.run(context).await,
             Self::Tail(args) => args.run(context).await,
             Self::Inbox(args) => args.run(context).await,
             Self::Entry(args) => args.run(context).await,

@@ -208,7 +208,7 @@ fn shown(item: &Waiting) -> Shown<'_> {
 }
 
 /// The first line of what waits.
-fn what(item: &Waiting) -> String {
+pub(super) fn what(item: &Waiting) -> String {
     let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     match &item.what {
         WaitingKind::Draft(Draft::Text(text)) => first(&text.text),

@@ -105,13 +105,16 @@ impl Args {
             after: None,
             limit: None,
         };
-        let names = Names::new(directory.names());
+        let mut names = Names::new(directory.names());
+        let me = session.api.account().await?;
+        names.add(me.id, &me.nickname);
         let mut left = self.limit;
         let mut count = 0_u32;
         while left > 0 {
             query.limit = Some(left.min(PAGE_HITS_MAX));
             let Found { items, next } = session.api.search(&query).await?;
             for hit in &items {
+                names = with_author(&session, hit, names).await?;
                 show(hit, directory, &names, &context.output)?;
             }
             let shown = u32::try_from(items.len()).unwrap_or(left);
@@ -160,6 +163,16 @@ impl Args {
             .filter_map(|(word, day)| Some((word, day?)));
         parts.extend(days.map(|(word, day)| format!("{word}:{day}")));
         parts.join(" ")
+    }
+}
+
+/// The names, and those of the room that a hit is in if nobody knows who wrote it.
+async fn with_author(session: &Session, hit: &Hit, names: Names) -> anyhow::Result<Names> {
+    match &hit.what {
+        HitKind::Entry(entry) if entry.account.is_some_and(|author| !names.knows(author)) => {
+            session.names_of_members(hit.room, names).await
+        }
+        _ => Ok(names),
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 use wharf_client::ApiError;
 use wharf_client::api::Range;
-use wharf_client::chat::{Connection, Event, Window};
+use wharf_client::chat::{Connection, Event, Waiting, WaitingState, Window};
 use wharf_types::api::log::{Body, Entry, LogPage};
 use wharf_types::api::room::Room;
 
+use super::outbox;
 use crate::context::Context;
 use crate::conversation::{Conversations, named};
 use crate::directory::Where;
@@ -74,6 +75,11 @@ impl Args {
         };
         for entry in &entries {
             printer.write(room.id, entry)?;
+        }
+        if self.before.is_none() && self.after.is_none() {
+            for item in unsent(&conversations, &room)? {
+                printer.write_waiting(&outbox::what(&item))?;
+            }
         }
         context.output.flush()?;
         let shown = entries.last().map(|entry| entry.position);
@@ -244,6 +250,14 @@ impl Args {
             None => Ok(()),
         }
     }
+}
+
+/// What was written here and is not in the log yet.
+fn unsent(conversations: &Conversations, room: &Room) -> anyhow::Result<Vec<Waiting>> {
+    let timeline = conversations.chat.timeline(room.id, Window::Last, 1)?;
+    let mut waiting = timeline.waiting;
+    waiting.retain(|item| !matches!(item.state, WaitingState::Sent { .. }));
+    Ok(waiting)
 }
 
 /// Texts and files, and who came and went; erased ones among them are shown as such.

@@ -2,12 +2,14 @@
 
 mod accounts;
 mod backups;
+mod diary;
 mod drive;
 mod exits;
 mod house;
 mod newcomer;
 mod operator;
 mod people;
+mod portage;
 mod rooms;
 mod talk;
 mod texts;

@@ -1,1 +1,337 @@
 //! What is said: sent once, read in order, offline too.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+use wharf_testkit::program::Program;
+
+use super::house::{House, NO_ARGUMENTS, end, feed, json as objects, text};
+
+/// A house with the group Team, of the operator and Grace.
+fn team() -> (House, Program) {
+    let house = House::new();
+    let grace = house.contact("grace");
+    house.run(&["room", "create", "Team", "--invite", "grace"]);
+    grace.run(["room", "accept", "Team"]).unwrap();
+    (house, grace)
+}
+
+/// The texts of entries, in order.
+fn texts(entries: &[Value]) -> Vec<&str> {
+    let texts = entries.iter().map(|entry| entry["body"]["text"].as_str());
+    texts.flatten().collect()
+}
+
+/// A command that goes on until it is dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already, and then there is nothing to do.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn what_is_said_is_read_by_others_in_order() {
+    let (house, grace) = team();
+    let said = house.json(&["say", "Team", "Lunch", "at *noon*?"]);
+    assert_eq!(said[0]["state"], "sent");
+    let position = said[0]["position"].to_string();
+    let piped = feed(
+        &grace,
+        &["say", "Team", "--reply", &position, "-"],
+        b"Yes, @operator!\nAnd you?\n",
+    );
+    assert_eq!(piped.code, 0, "{piped:?}");
+    let read = objects(&grace, &["tail", "Team"]);
+    assert_eq!(
+        texts(&read),
+        ["Lunch at *noon*?", "Yes, @operator!\nAnd you?"]
+    );
+    assert_eq!(
+        read.last().unwrap()["body"]["reply_to"],
+        said[0]["position"]
+    );
+    let inbox = house.json(&["inbox"]);
+    assert_eq!(
+        (&inbox[0]["room"]["unread"], &inbox[0]["room"]["mentions"]),
+        (&1.into(), &1.into())
+    );
+    let unread = house.run(&["tail", "Team", "--unread", "--read"]);
+    assert!(
+        unread.contains("grace: ") && !unread.contains("Lunch"),
+        "{unread}"
+    );
+    assert!(house.json(&["inbox"]).is_empty());
+}
+
+#[test]
+fn a_log_is_read_from_any_place() {
+    let (house, _) = team();
+    for index in 1..=30 {
+        house.run(&["say", "-q", "Team", &index.to_string()]);
+    }
+    let last = house.json(&["tail", "Team", "-n", "3"]);
+    assert_eq!(texts(&last), ["28", "29", "30"]);
+    let before = last[0]["position"].to_string();
+    assert_eq!(
+        texts(&house.json(&["tail", "Team", "-n", "2", "--before", &before])),
+        ["26", "27"]
+    );
+    assert_eq!(
+        texts(&house.json(&["tail", "Team", "-n", "1", "--after", &before])),
+        ["29"]
+    );
+    assert_eq!(texts(&house.json(&["tail", "Team", "-n", "100"])).len(), 30);
+}
+
+#[test]
+fn an_entry_is_edited_reacted_to_pinned_and_taken_back() {
+    let (house, grace) = team();
+    let position = house.json(&["say", "Team", "Lunch at noon?"])[0]["position"].to_string();
+    let on = |what: &'static str| vec!["entry", what, "Team", position.as_str()];
+    house.run(&[on("edit"), vec!["Lunch at one?"]].concat());
+    grace.run([on("react"), vec!["👍"]].concat()).unwrap();
+    house.run(&on("pin"));
+    let shown = house.run(&["tail", "Team"]);
+    for part in ["Lunch at one? (edited)", "👍 grace", "pinned"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("noon"), "{shown}");
+    let events = house.run(&["tail", "Team", "--events"]);
+    assert!(
+        events.contains(&format!("reacted to {position} with 👍")),
+        "{events}"
+    );
+    let history = house.json(&on("show"));
+    assert_eq!(history[0]["edits"].as_array().unwrap().len(), 1);
+    assert_eq!(house.json(&["entry", "pins", "Team"]).len(), 1);
+    house.run(&on("unpin"));
+    assert!(house.json(&["entry", "pins", "Team"]).is_empty());
+    // Others' entries are not one's own to edit.
+    let denied = end(&grace, &[on("edit"), vec!["No lunch"]].concat());
+    assert_eq!(denied.code, 5, "{denied:?}");
+    assert!(objects(&grace, &["outbox"]).is_empty());
+    house.run(&[on("recall"), vec!["--yes"]].concat());
+    let gone = grace.run(["tail", "Team"]).unwrap();
+    assert!(
+        gone.contains("(taken back)") && !gone.contains("Lunch"),
+        "{gone}"
+    );
+}
+
+#[test]
+fn what_is_written_offline_is_sent_later_once_and_in_order() {
+    let (house, grace) = team();
+    house.run(&["say", "Team", "first"]);
+    let House {
+        folder,
+        program,
+        server,
+    } = house;
+    let address = server.address().to_owned();
+    server.kill().unwrap();
+    for text in ["second", "third"] {
+        let kept = program.output(["--json", "say", "Team", text]).unwrap();
+        // A script that took this for a failure would say it twice.
+        assert_eq!(kept.status.code(), Some(0), "{kept:?}");
+        assert!(String::from_utf8(kept.stdout).unwrap().contains("waiting"));
+    }
+    assert_eq!(objects(&program, &["outbox"]).len(), 2);
+    let offline = program.output(["tail", "Team"]).unwrap();
+    let shown = String::from_utf8(offline.stdout).unwrap();
+    assert!(
+        shown.contains("first") && shown.contains("waits") && shown.contains("third"),
+        "{shown}"
+    );
+    assert_eq!(
+        program.output(["outbox", "send"]).unwrap().status.code(),
+        Some(8)
+    );
+    // One of them is taken back before it is sent.
+    let waiting = objects(&program, &["outbox"]);
+    program
+        .run(["outbox", "discard", &waiting[0]["id"].to_string()])
+        .unwrap();
+
+    let data = folder.path().join("data");
+    let server = program.serve(&data, &address, NO_ARGUMENTS).unwrap();
+    program.run(["outbox", "send"]).unwrap();
+    program.run(["outbox", "send"]).unwrap();
+    assert!(objects(&program, &["outbox"]).is_empty());
+    assert_eq!(
+        texts(&objects(&grace, &["tail", "Team"])),
+        ["first", "third"]
+    );
+    server.stop().unwrap();
+}
+
+#[test]
+fn a_log_is_followed_through_a_restart_of_the_server() {
+    let (house, grace) = team();
+    let House {
+        folder,
+        program,
+        server,
+    } = house;
+    let address = server.address().to_owned();
+    let mut command = grace.command(["--json", "tail", "Team", "-n", "0", "--follow"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let _running = Running(child);
+    // Whatever is said before it listens, it shows from its own beginning on; so this may or may not be the first line.
+    program.run(["say", "Team", "one"]).unwrap();
+    let data = folder.path().join("data");
+    server.kill().unwrap();
+    let server = program.serve(&data, &address, NO_ARGUMENTS).unwrap();
+    program.run(["say", "Team", "two"]).unwrap();
+    program.run(["say", "Team", "three"]).unwrap();
+    let mut seen = Vec::new();
+    while seen.last().map(String::as_str) != Some("three") {
+        let entry = lines.next().unwrap();
+        seen.push(entry["body"]["text"].as_str().unwrap().to_owned());
+    }
+    if seen.first().map(String::as_str) == Some("one") {
+        seen.remove(0);
+    }
+    assert_eq!(seen, ["two", "three"]);
+    server.stop().unwrap();
+}
+
+#[test]
+fn a_file_is_handed_over_and_fetched_later() {
+    let (house, grace) = team();
+    let plan = house.write("plan.txt", "one");
+    let large = house.write(
+        "large.bin",
+        (0..5_000_000_u32)
+            .map(|byte| byte.to_le_bytes()[0])
+            .collect::<Vec<_>>(),
+    );
+    let sent = house.json(&["send", "Team", &plan, &large, "--text", "The plan"]);
+    assert_eq!(sent.len(), 2);
+    assert!(sent.iter().all(|file| file["state"] == "sent"), "{sent:?}");
+    // A second one of the same name is another file.
+    let plan = house.write("plan.txt", "two");
+    house.run(&["send", "Team", &plan]);
+    let files = objects(&grace, &["files", "Team"]);
+    let names: Vec<_> = files
+        .iter()
+        .map(|file| file["body"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (names.len(), names[1], names[2]),
+        (3, "large.bin", "plan.txt")
+    );
+    let shown = grace.run(["tail", "Team"]).unwrap();
+    assert!(shown.contains("[plan.txt, 3 B] The plan"), "{shown}");
+
+    let back = house.path("back");
+    let position = files[2]["position"].to_string();
+    let second = files[1]["position"].to_string();
+    grace
+        .run([
+            "files",
+            "Team",
+            "--to",
+            &text(&back),
+            "--get",
+            &position,
+            &second,
+        ])
+        .unwrap();
+    assert_eq!(
+        std::fs::read_to_string(back.join("plan.txt")).unwrap(),
+        "one"
+    );
+    assert_eq!(
+        std::fs::read(back.join("large.bin")).unwrap(),
+        std::fs::read(large).unwrap()
+    );
+    // What was removed from the drive can still be fetched, as long as the trash keeps it.
+    house.run(&["rm", "room:Team/plan.txt"]);
+    let again = house.path("again");
+    grace
+        .run(["files", "Team", "--to", &text(&again), "--get", &position])
+        .unwrap();
+    assert_eq!(
+        std::fs::read_to_string(again.join("plan.txt")).unwrap(),
+        "one"
+    );
+    let folder = house.end(&["send", "Team", &text(&back)]);
+    assert_eq!(folder.code, 2, "{folder:?}");
+}
+
+#[test]
+fn what_was_said_is_found() {
+    let (house, grace) = team();
+    house.run(&["say", "Team", "The ferry leaves at noon"]);
+    grace.run(["say", "Team", "明日の会議は十時です"]).unwrap();
+    house.run(&["say", "me", "ferry tickets are in the drawer"]);
+    // The index follows the log within moments.
+    let found = |program: &Program, words: &[&str], count: usize| {
+        let mut hits = Vec::new();
+        for _ in 0..100 {
+            hits = objects(program, &[&["search"][..], words].concat());
+            if hits.len() == count {
+                return hits;
+            }
+            std::thread::park_timeout(std::time::Duration::from_millis(100));
+        }
+        panic!("{words:?}: {hits:?}");
+    };
+    found(&house.program, &["ferry"], 2);
+    found(&house.program, &["ferry", "--in", "Team"], 1);
+    found(&grace, &["ferry"], 1);
+    found(&grace, &["会議"], 1);
+    found(&house.program, &["--from", "grace", "会議"], 1);
+    found(&grace, &["--from", "me", "ferry"], 0);
+    let shown = house.run(&["search", "--in", "Team", "ferry"]);
+    assert!(
+        shown.contains("room:Team") && shown.contains("operator: The ferry"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_webhook_posts_into_a_room_and_is_ended() {
+    let (house, grace) = team();
+    let address = house.run(&["hook", "create", "Team", "builds"]);
+    let address = address.trim();
+    let path = address.strip_prefix(house.server.url()).unwrap();
+    let posted = post(house.server.address(), path, r#"{"text":"Built"}"#);
+    assert!(posted.starts_with("HTTP/1.1 20"), "{posted}");
+    let shown = grace.run(["tail", "Team"]).unwrap();
+    assert!(shown.contains("builds: Built"), "{shown}");
+    let denied = end(&grace, &["hook", "list", "Team"]);
+    assert_eq!(denied.code, 5, "{denied:?}");
+    house.run(&["hook", "edit", "Team", "builds", "--name", "nightly"]);
+    assert_eq!(house.json(&["hook", "list", "Team"])[0]["name"], "nightly");
+    house.run(&["hook", "remove", "Team", "nightly", "--yes"]);
+    let posted = post(house.server.address(), path, r#"{"text":"Built"}"#);
+    assert!(posted.starts_with("HTTP/1.1 404"), "{posted}");
+}
+
+/// Posts JSON by hand and returns the answer.
+fn post(address: &str, path: &str, body: &str) -> String {
+    use std::io::{Read as _, Write as _};
+
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}

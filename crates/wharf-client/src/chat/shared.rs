@@ -139,18 +139,27 @@ impl Shared {
     }
 
     pub(super) fn want_status(&self, status: Status) {
-        self.wanted.lock().status = Some(status);
-        self.poke();
+        self.want(|wanted| wanted.status = Some(status));
     }
 
     pub(super) fn want_watch(&self, accounts: BTreeSet<AccountId>) {
-        self.wanted.lock().watch = accounts;
-        self.poke();
+        self.want(|wanted| wanted.watch = accounts);
     }
 
     pub(super) fn want_shown(&self, rooms: BTreeSet<RoomId>) {
-        self.wanted.lock().shown = rooms;
-        self.poke();
+        self.want(|wanted| wanted.shown = rooms);
+    }
+
+    /// Faces say what they want as often as they draw; only another wish is work.
+    fn want(&self, change: impl FnOnce(&mut Wanted)) {
+        let mut wanted = self.wanted.lock();
+        let before = wanted.clone();
+        change(&mut wanted);
+        let is_other = *wanted != before;
+        drop(wanted);
+        if is_other {
+            self.poke();
+        }
     }
 
     pub(super) fn want_typing(&self, room: RoomId, is_typing: bool) {

@@ -438,14 +438,21 @@ fn answer(
 }
 
 impl Server for FakeServer {
-    fn add(&mut self, accounts: &[AccountId], rooms: &[RoomId]) {
-        self.accounts.extend(accounts);
-        for room in rooms {
+    fn add(&mut self, accounts: u8, rooms: u8) -> (Vec<AccountId>, Vec<RoomId>) {
+        let accounts: Vec<_> = (1..=accounts)
+            .map(|n| AccountId::from_bytes([n; 16]))
+            .collect();
+        let rooms: Vec<_> = (1..=rooms)
+            .map(|n| RoomId::from_bytes([100 + n; 16]))
+            .collect();
+        self.accounts.extend(&accounts);
+        for room in &rooms {
             self.rooms.insert(*room, Log::default());
-            for account in accounts {
+            for account in &accounts {
                 self.touch(*account, *room, true);
             }
         }
+        (accounts, rooms)
     }
 
     fn connect(&mut self, account: AccountId) -> u64 {

@@ -9,6 +9,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    clippy::cast_precision_loss,
     reason = "a measurement for people, which reads the time and stops at its first surprise"
 )]
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wharf_store::sql::{self, Tx};
 use wharf_types::api::log::{Body, Entry, EntryState, Origin};
-use wharf_types::{AccountId, HookId, RoomId, SessionId};
+use wharf_types::{AccountId, EntryHash, HookId, RoomId, SessionId};
 use wharf_wire::entry::{Header, digest, kind_of, link, pack};
 
 use super::effect;
@@ -122,24 +122,7 @@ pub(super) fn append_at(
             header.target.into(),
         ],
     )?;
-    // Hours only grow, however the clock steps, so that the first entry of each is found by one search.
-    let hour = now_ms.div_euclid(HOUR_MS);
-    if hour > end.hour {
-        tx.exec(
-            "INSERT INTO log_hour (room_id, hour, position) VALUES (?1, ?2, ?3)",
-            &[room.into(), hour.into(), position.into()],
-        )?;
-    }
-    tx.exec(
-        "UPDATE log SET head = ?2, hash = ?3, countable = ?4, hour = ?5 WHERE room_id = ?1",
-        &[
-            room.into(),
-            position.into(),
-            (&hash).into(),
-            countable.into(),
-            hour.max(end.hour).into(),
-        ],
-    )?;
+    move_end(tx, room, end, &header, &hash)?;
     effect::apply(tx, room, author.account, position, body)?;
     if let Some(account) = author.account.filter(|_| body.is_countable()) {
         tx.exec(
@@ -166,4 +149,33 @@ pub(super) fn append_at(
     });
     notices.entries.push((room, Arc::clone(&entry)));
     Ok(entry)
+}
+
+/// Moves the log's end onto a new entry. Hours only grow, however the clock steps, so that the first entry of each is
+/// found by one search.
+fn move_end(
+    tx: &mut Tx<'_>,
+    room: RoomId,
+    end: &End,
+    header: &Header<'_>,
+    hash: &EntryHash,
+) -> sql::Result<()> {
+    let hour = header.at_ms.div_euclid(HOUR_MS);
+    if hour > end.hour {
+        tx.exec(
+            "INSERT INTO log_hour (room_id, hour, position) VALUES (?1, ?2, ?3)",
+            &[room.into(), hour.into(), header.position.into()],
+        )?;
+    }
+    tx.exec(
+        "UPDATE log SET head = ?2, hash = ?3, countable = ?4, hour = ?5 WHERE room_id = ?1",
+        &[
+            room.into(),
+            header.position.into(),
+            hash.into(),
+            header.countable.into(),
+            hour.max(end.hour).into(),
+        ],
+    )?;
+    Ok(())
 }

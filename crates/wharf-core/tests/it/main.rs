@@ -1,6 +1,10 @@
 //! The house on its ground: every scenario on SQLite and on PostgreSQL.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at its first surprise"
+)]
 
 mod access;
 mod accounts;

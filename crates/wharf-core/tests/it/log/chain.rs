@@ -10,6 +10,67 @@ use super::room::{Talk, text};
 
 both_engines!(every_change_of_a_row_is_found);
 
+/// What somebody could do to a row, and the position at which it is found.
+const CHANGES: &[(&str, u64)] = &[
+    (
+        "UPDATE entry SET at_ms = at_ms + 1 WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET account_id = NULL WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET account_id = session_id, session_id = NULL WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET client_ms = NULL WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET door = 'mail' WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET author_name = 'x' WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET countable = 7 WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET kind = 6 WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET target = 1 WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET body = NULL WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET body = NULL, body_digest = hash WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    (
+        "UPDATE entry SET body_digest = hash WHERE room_id = ?1 AND position = 1",
+        1,
+    ),
+    (
+        "UPDATE entry SET body = (SELECT e.body FROM entry e WHERE e.room_id = ?1 AND e.position = 5) \
+         WHERE room_id = ?1 AND position = 3",
+        3,
+    ),
+    ("DELETE FROM entry WHERE room_id = ?1 AND position = 2", 2),
+    ("DELETE FROM entry WHERE room_id = ?1 AND position = 5", 5),
+    ("UPDATE log SET hash = floor_hash WHERE room_id = ?1", 5),
+    ("UPDATE log SET countable = 9 WHERE room_id = ?1", 5),
+];
+
 async fn every_change_of_a_row_is_found(db: TestDb) {
     let talk = Talk::open(db).await;
     talk.say(&talk.owner, text("one")).await;
@@ -25,69 +86,10 @@ async fn every_change_of_a_row_is_found(db: TestDb) {
     talk.say(&talk.editor, text("five")).await;
     let whole = verify(talk.house.wharf.db()).await.unwrap();
     assert_eq!((whole.rooms, whole.entries, whole.faults), (4, 5, vec![]));
-    let changes = [
-        (
-            "UPDATE entry SET at_ms = at_ms + 1 WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET account_id = NULL WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET account_id = session_id, session_id = NULL WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET client_ms = NULL WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET door = 'mail' WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET author_name = 'x' WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET countable = 7 WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET kind = 6 WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET target = 1 WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET body = NULL WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET body = NULL, body_digest = hash WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        (
-            "UPDATE entry SET body_digest = hash WHERE room_id = ?1 AND position = 1",
-            1,
-        ),
-        (
-            "UPDATE entry SET body = (SELECT e.body FROM entry e WHERE e.room_id = ?1 AND e.position = 5) \
-             WHERE room_id = ?1 AND position = 3",
-            3,
-        ),
-        ("DELETE FROM entry WHERE room_id = ?1 AND position = 2", 2),
-        ("DELETE FROM entry WHERE room_id = ?1 AND position = 5", 5),
-        ("UPDATE log SET hash = floor_hash WHERE room_id = ?1", 5),
-        ("UPDATE log SET countable = 9 WHERE room_id = ?1", 5),
-    ];
-    for (sql, position) in changes {
+    for (sql, position) in CHANGES {
         assert_eq!(
             faults_after(&talk, sql).await,
-            [(talk.room, position)],
+            [(talk.room, *position)],
             "{sql}"
         );
     }

@@ -3,9 +3,9 @@
 use wharf_core::log::Range;
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
-use wharf_types::ErrorCode;
-use wharf_types::api::log::{LogPage, MemberCursor};
+use wharf_types::api::log::LogPage;
 use wharf_types::limit::ENTRY_TEXT_BYTES_MAX;
+use wharf_types::{AccountId, ErrorCode};
 
 use super::room::{Talk, device, text};
 use crate::support::{START_MS, Visitor, code};
@@ -15,6 +15,7 @@ both_engines!(
     a_page_ends_at_its_bytes,
     who_joined_later_reads_from_there,
     cursors_move_forward_only,
+    a_stranger_has_no_cursor,
     who_says_something_has_read_up_to_it
 );
 
@@ -122,63 +123,37 @@ async fn cursors_move_forward_only(db: TestDb) {
             .await
             .unwrap();
     }
-    let of = |account| {
-        let (logs, talk) = (&logs, &talk);
-        async move {
-            let cursors = logs.cursors(&talk.owner.caller, talk.at()).await.unwrap();
-            let found = cursors
-                .items
-                .into_iter()
-                .find(|cursor| cursor.account == account);
-            found.unwrap()
-        }
-    };
     let account = talk.reader.id();
-    assert_eq!(
-        of(account).await,
-        MemberCursor {
-            account,
-            read: 3,
-            delivered: 4
-        }
-    );
+    assert_eq!(cursor_of(&talk, account).await, (3, 4));
     // Past the end is the end; who has read it has it.
     logs.mark_read(reader, talk.at(), u64::MAX).await.unwrap();
-    assert_eq!(
-        of(account).await,
-        MemberCursor {
-            account,
-            read: 5,
-            delivered: 5
-        }
-    );
-    logs.mark_delivered(reader, device(1), talk.at(), u64::MAX)
-        .await
-        .unwrap();
+    assert_eq!(cursor_of(&talk, account).await, (5, 5));
+    let all = logs.mark_delivered(reader, device(1), talk.at(), u64::MAX);
+    all.await.unwrap();
     talk.say(&talk.owner, text("x")).await;
-    assert_eq!(
-        of(account).await,
-        MemberCursor {
-            account,
-            read: 5,
-            delivered: 5
-        }
-    );
+    assert_eq!(cursor_of(&talk, account).await, (5, 5));
     let history = logs.entry(reader, talk.at(), 4).await.unwrap();
     assert_eq!(history.read_by, [account]);
-    let stranger = &talk.stranger.caller;
-    assert_eq!(
+}
+
+/// How far an account has read and received.
+async fn cursor_of(talk: &Talk, account: AccountId) -> (u64, u64) {
+    let logs = talk.house.wharf.logs();
+    let cursors = logs.cursors(&talk.owner.caller, talk.at()).await.unwrap();
+    let mut items = cursors.items.into_iter();
+    let found = items.find(|cursor| cursor.account == account).unwrap();
+    (found.read, found.delivered)
+}
+
+async fn a_stranger_has_no_cursor(db: TestDb) {
+    let talk = Talk::open(db).await;
+    let (logs, stranger) = (talk.house.wharf.logs(), &talk.stranger.caller);
+    let outcomes = [
         code(logs.mark_read(stranger, talk.at(), 1).await),
-        Some(ErrorCode::NotFound)
-    );
-    assert_eq!(
         code(logs.mark_delivered(stranger, device(1), talk.at(), 1).await),
-        Some(ErrorCode::NotFound)
-    );
-    assert_eq!(
         code(logs.cursors(stranger, talk.at()).await),
-        Some(ErrorCode::NotFound)
-    );
+    ];
+    assert_eq!(outcomes, [Some(ErrorCode::NotFound); 3]);
 }
 
 async fn who_says_something_has_read_up_to_it(db: TestDb) {

@@ -142,24 +142,7 @@ impl Model {
                 }
                 said.edited = Some((position, text.clone(), *whom));
             }
-            Ask::Recall(target) => {
-                let recall_ms = self.recall_ms;
-                let said = self.said(*target)?;
-                let is_own = said.author == who && now_ms - said.at_ms <= recall_ms;
-                if !is_own && who != OWNER {
-                    return Err(ErrorCode::Denied);
-                }
-                said.is_erased = true;
-                said.edited = None;
-                said.pinned = None;
-                said.reactions.clear();
-                said.recalled = Some(position);
-                for item in &mut self.items {
-                    if matches!(&item.ask, Ask::Edit(of, ..) if of == target) {
-                        item.is_erased = true;
-                    }
-                }
-            }
+            Ask::Recall(target) => self.recall(who, *target, position, now_ms)?,
             Ask::React(target, emoji, is_set) => {
                 let said = self.said(*target)?;
                 let held =
@@ -186,6 +169,32 @@ impl Model {
             reactions: Vec::new(),
         });
         Ok(position)
+    }
+
+    fn recall(
+        &mut self,
+        who: usize,
+        target: u64,
+        position: u64,
+        now_ms: i64,
+    ) -> Result<(), ErrorCode> {
+        let recall_ms = self.recall_ms;
+        let said = self.said(target)?;
+        let is_own = said.author == who && now_ms - said.at_ms <= recall_ms;
+        if !is_own && who != OWNER {
+            return Err(ErrorCode::Denied);
+        }
+        said.is_erased = true;
+        said.edited = None;
+        said.pinned = None;
+        said.reactions.clear();
+        said.recalled = Some(position);
+        for item in &mut self.items {
+            if matches!(&item.ask, Ask::Edit(of, ..) if *of == target) {
+                item.is_erased = true;
+            }
+        }
+        Ok(())
     }
 
     /// A text that was not taken back.

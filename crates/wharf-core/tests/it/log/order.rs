@@ -179,7 +179,7 @@ fn check(all: &[String], events: &[Event]) {
                 appended += 1;
             }
             What::Read { values } => {
-                assert_eq!(values, &all[..values.len()], "a read saw another order")
+                assert_eq!(values, &all[..values.len()], "a read saw another order");
             }
         }
     }
@@ -204,7 +204,7 @@ fn check(all: &[String], events: &[Event]) {
         }
         match &event.what {
             What::Append { position, .. } => {
-                assert!(*position > known, "{event:?} came before {known}")
+                assert!(*position > known, "{event:?} came before {known}");
             }
             What::Read { .. } => assert!(length(event) >= known, "{event:?} missed {known}"),
         }

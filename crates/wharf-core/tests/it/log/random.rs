@@ -215,37 +215,13 @@ impl<'t> Trial<'t> {
         // The owner and the editor do most of it.
         let who = [0, 0, 0, 1, 1, 1, 1, 2, 3][self.below(9)];
         let which = self.below(DEVICES);
-        let mut profile = self
-            .profiles
-            .get(&(who, which))
-            .cloned()
-            .unwrap_or_default();
-        let mut numbers = Vec::new();
-        for _ in 0..=self.below(4) {
-            let client_ms = self.random.random_range(0..1_000_000);
-            let next = profile.sent.len() as u64 + 1;
-            match self.below(8) {
-                0 if next > 1 => {
-                    let number = self.random.random_range(1..next);
-                    let (ask, client_ms) =
-                        profile.sent[usize::try_from(number - 1).unwrap()].clone();
-                    numbers.push((number, ask, client_ms));
-                }
-                1 => numbers.push((next + 1 + self.below(3) as u64, self.ask(), client_ms)),
-                _ => {
-                    let ask = self.ask();
-                    profile.sent.push((ask.clone(), client_ms));
-                    numbers.push((next, ask, client_ms));
-                }
-            }
-        }
+        let from = (who, which);
+        let mut profile = self.profiles.get(&from).cloned().unwrap_or_default();
+        let numbers = self.numbers(&mut profile);
         let now_ms = self.talk.house.clock.now_ms();
         let wanted: Vec<Answer> = numbers
             .iter()
-            .map(|(number, ask, client_ms)| {
-                let from = (who, which);
-                self.model.send(from, *number, ask, *client_ms, now_ms)
-            })
+            .map(|(number, ask, client_ms)| self.model.send(from, *number, ask, *client_ms, now_ms))
             .collect();
         let house = self.house();
         let (wharf, callers) = &self.houses[house];
@@ -268,22 +244,37 @@ impl<'t> Trial<'t> {
             "{at}: {numbers:?} from {who}/{which}: {outcomes:?}"
         );
         // A device that learns of a gap, or that its numbers are taken, goes on from what the server knows.
-        let used = self
-            .model
-            .sent
-            .get(&(who, which))
-            .cloned()
-            .unwrap_or_default();
-        if wanted
-            .iter()
-            .any(|answer| !matches!(answer, Answer::At { .. }))
-        {
-            profile.sent = used
-                .into_iter()
-                .map(|sent| (sent.ask, sent.client_ms))
-                .collect();
+        let used = self.model.sent.get(&from).cloned().unwrap_or_default();
+        let is_answered = |answer: &Answer| matches!(answer, Answer::At { .. });
+        if !wanted.iter().all(is_answered) {
+            let known = used.into_iter().map(|sent| (sent.ask, sent.client_ms));
+            profile.sent = known.collect();
         }
-        self.profiles.insert((who, which), profile);
+        self.profiles.insert(from, profile);
+    }
+
+    /// What a device sends in one batch, with its numbers and times.
+    fn numbers(&mut self, profile: &mut Profile) -> Vec<(u64, Ask, i64)> {
+        let mut numbers = Vec::new();
+        for _ in 0..=self.below(4) {
+            let client_ms = self.random.random_range(0..1_000_000);
+            let next = profile.sent.len() as u64 + 1;
+            match self.below(8) {
+                0 if next > 1 => {
+                    let number = self.random.random_range(1..next);
+                    let index = usize::try_from(number - 1).unwrap();
+                    let (ask, client_ms) = profile.sent[index].clone();
+                    numbers.push((number, ask, client_ms));
+                }
+                1 => numbers.push((next + 1 + self.below(3) as u64, self.ask(), client_ms)),
+                _ => {
+                    let ask = self.ask();
+                    profile.sent.push((ask.clone(), client_ms));
+                    numbers.push((next, ask, client_ms));
+                }
+            }
+        }
+        numbers
     }
 
     async fn read(&mut self, at: &str) {

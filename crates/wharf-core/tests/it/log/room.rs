@@ -10,7 +10,10 @@ use wharf_store::sql::Lock;
 use wharf_testkit::db::TestDb;
 use wharf_types::api::account::SignupPolicy;
 use wharf_types::api::live::Sending;
-use wharf_types::api::log::{Append, AppendOutcome, Appended, Draft, Entry, Mentions, Text};
+use wharf_types::api::log::{
+    Append, AppendOutcome, Appended, Draft, Edit, Entry, Mentions, Pin, Reaction, Recall, Text,
+};
+use wharf_types::api::room::EditRoom;
 use wharf_types::{AccountId, DeviceId, RoomId};
 
 use crate::support::{House, Visitor};
@@ -46,6 +49,30 @@ pub(crate) fn text_to(text: &str, mentions: Mentions) -> Draft {
         reply_to: None,
         mentions,
     })
+}
+
+pub(crate) fn edit(target: u64, text: &str) -> Draft {
+    Draft::Edit(Edit {
+        target,
+        text: text.to_owned(),
+        mentions: Mentions::default(),
+    })
+}
+
+pub(crate) fn recall(target: u64) -> Draft {
+    Draft::Recall(Recall { target })
+}
+
+pub(crate) fn react(target: u64, emoji: &str, is_set: bool) -> Draft {
+    Draft::Reaction(Reaction {
+        target,
+        emoji: emoji.to_owned(),
+        is_set,
+    })
+}
+
+pub(crate) fn pin(target: u64, is_set: bool) -> Draft {
+    Draft::Pin(Pin { target, is_set })
 }
 
 /// Limits that no test meets.
@@ -137,6 +164,19 @@ impl Talk {
                 )?;
                 Ok::<_, wharf_store::sql::Error>(())
             })
+            .await
+            .unwrap();
+    }
+
+    /// Sets how many days the room keeps what is said.
+    pub(crate) async fn keep_days(&self, days: u32) {
+        let edit = EditRoom {
+            keep_days: Some(days),
+            ..EditRoom::default()
+        };
+        let rooms = self.house.wharf.rooms();
+        rooms
+            .edit(&self.owner.caller, self.at(), edit)
             .await
             .unwrap();
     }

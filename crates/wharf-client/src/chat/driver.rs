@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::SplitStream;
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
@@ -248,29 +248,9 @@ impl Driver {
 
 impl Open {
     fn new(socket: Socket) -> Self {
-        let (mut sink, incoming) = socket.split();
-        let (outgoing, mut frames) = mpsc::channel::<Message>(FRAMES_MAX);
-        let writer = tokio::spawn(async move {
-            while let Some(frame) = frames.recv().await {
-                let write = async {
-                    sink.feed(frame).await?;
-                    while let Ok(frame) = frames.try_recv() {
-                        sink.feed(frame).await?;
-                    }
-                    sink.flush().await
-                };
-                match tokio::time::timeout(WRITE_DEADLINE, write).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => {
-                        tracing::debug!(%error, "the live connection takes nothing more");
-                        break;
-                    }
-                    Err(_) => break,
-                }
-            }
-            // Whichever way it ends, the reading side is to end too.
-            drop(sink.close().await);
-        });
+        let (sink, incoming) = socket.split();
+        let (outgoing, frames) = mpsc::channel(FRAMES_MAX);
+        let writer = tokio::spawn(write(sink, frames));
         Self {
             incoming,
             outgoing,
@@ -293,6 +273,29 @@ impl Open {
         let (closed, _) = mpsc::channel(1);
         self.outgoing = closed;
     }
+}
+
+/// Writes frames until there are no more, or the socket takes none; those that pile up go together.
+async fn write(mut sink: SplitSink<Socket, Message>, mut frames: mpsc::Receiver<Message>) {
+    while let Some(frame) = frames.recv().await {
+        let write = async {
+            sink.feed(frame).await?;
+            while let Ok(frame) = frames.try_recv() {
+                sink.feed(frame).await?;
+            }
+            sink.flush().await
+        };
+        match tokio::time::timeout(WRITE_DEADLINE, write).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the live connection takes nothing more");
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    // Whichever way it ends, the reading side is to end too.
+    drop(tokio::time::timeout(WRITE_DEADLINE, sink.close()).await);
 }
 
 /// What a refused or broken attempt means.

@@ -9,13 +9,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use wharf_types::api::drive::At;
 use wharf_types::api::log::Append;
-use wharf_types::{DeviceId, ErrorCode, NodeId, RoomId};
+use wharf_types::{ErrorCode, NodeId};
 
 use super::error::ChatError;
 use super::event::Event;
 use super::shared::Shared;
-use super::store::{Number, Store, Touched, lease, outbox};
-use super::view::Handover;
+use super::store::{Number, Store, Touched, Upload, lease, outbox};
 use crate::api::{Api, ApiError, Room};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -28,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(2);
 const NOTE: Duration = Duration::from_millis(500);
 /// Pauses after a failure that may pass.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
-const RETRY_MAX: Duration = Duration::from_secs(60);
+const RETRY_MAX: Duration = Duration::from_mins(1);
 /// Most names that are tried for a file.
 const NAMES_MAX: u32 = 1000;
 
@@ -40,15 +39,6 @@ pub(super) struct Uploads {
     pub(super) shared: Arc<Shared>,
     pub(super) stop: CancellationToken,
     pub(super) holder: String,
-}
-
-/// One file on its way.
-struct Item {
-    id: i64,
-    room: RoomId,
-    handover: Handover,
-    device: DeviceId,
-    client_ms: i64,
 }
 
 /// Why a file is not handed over.
@@ -106,9 +96,8 @@ impl Uploads {
     }
 
     /// The first file that waits, if this process is the one to upload.
-    fn next(&mut self) -> Result<Option<Item>, ChatError> {
-        let found = self.store.read(|tx| outbox::handovers(tx))?;
-        let Some((id, room, handover, device, client_ms)) = found.into_iter().next() else {
+    fn next(&mut self) -> Result<Option<Upload>, ChatError> {
+        let Some(item) = self.store.read(|tx| outbox::next_upload(tx))? else {
             return Ok(None);
         };
         let now_ms = self.clock.now_ms();
@@ -116,16 +105,10 @@ impl Uploads {
         let has_lease = self
             .store
             .change(|tx| lease::take(tx, "upload", &holder, now_ms))?;
-        Ok(has_lease.then_some(Item {
-            id,
-            room,
-            handover,
-            device,
-            client_ms,
-        }))
+        Ok(has_lease.then_some(item))
     }
 
-    async fn hand_over(&mut self, mut item: Item) -> Result<(), Failed> {
+    async fn hand_over(&mut self, mut item: Upload) -> Result<(), Failed> {
         let handed = self.try_hand_over(&mut item).await;
         let by = Number {
             device: item.device,
@@ -151,7 +134,7 @@ impl Uploads {
         done
     }
 
-    async fn try_hand_over(&mut self, item: &mut Item) -> Result<u64, Failed> {
+    async fn try_hand_over(&mut self, item: &mut Upload) -> Result<u64, Failed> {
         let (node, revision) = self.upload(item).await?;
         let append = Append {
             device: item.device,
@@ -168,7 +151,7 @@ impl Uploads {
     }
 
     /// Uploads the file under a name that is free or has the same content already.
-    async fn upload(&mut self, item: &mut Item) -> Result<(NodeId, u64), Failed> {
+    async fn upload(&mut self, item: &mut Upload) -> Result<(NodeId, u64), Failed> {
         for _ in 0..NAMES_MAX {
             if let Some(found) = self.upload_as(item).await? {
                 return Ok(found);
@@ -181,7 +164,7 @@ impl Uploads {
     }
 
     /// One attempt at one name; `None` when something else has it.
-    async fn upload_as(&mut self, item: &mut Item) -> Result<Option<(NodeId, u64)>, Failed> {
+    async fn upload_as(&mut self, item: &mut Upload) -> Result<Option<(NodeId, u64)>, Failed> {
         let put = Put {
             api: self.api.clone(),
             room: Room::Id(item.room),
@@ -229,7 +212,7 @@ impl Uploads {
     }
 
     /// Notes how far it is, and finds out whether it is still wanted.
-    fn note(&mut self, item: &Item) -> Result<(), Failed> {
+    fn note(&mut self, item: &Upload) -> Result<(), Failed> {
         let now_ms = self.clock.now_ms();
         let holder = self.holder.clone();
         let is_wanted = self.store.change(|tx| {

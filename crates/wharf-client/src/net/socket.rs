@@ -38,13 +38,10 @@ impl Connections {
         authorization: Option<&HeaderValue>,
     ) -> Result<Socket, ApiError> {
         let opening = self.open_socket_patiently(target, authorization);
-        match timeout(OPEN_DEADLINE, opening).await {
-            Ok(opened) => opened,
-            Err(_) => {
-                let late = io::Error::new(io::ErrorKind::TimedOut, "no live connection in time");
-                Err(self.0.unreachable(late))
-            }
-        }
+        timeout(OPEN_DEADLINE, opening).await.unwrap_or_else(|_| {
+            let late = io::Error::new(io::ErrorKind::TimedOut, "no live connection in time");
+            Err(self.0.unreachable(late))
+        })
     }
 
     async fn open_socket_patiently(

@@ -1,17 +1,25 @@
 //! What the server says.
 
 use wharf_types::RoomId;
-use wharf_types::api::live::{ServerFrame, Welcome};
-use wharf_types::api::log::Entry;
-use wharf_types::api::room::AccountItem;
+use wharf_types::api::live::{KnownHead, ServerFrame, Welcome};
+use wharf_types::api::log::{Body, Entry};
+use wharf_types::api::room::{AccountItem, Room};
 
-use super::{Closed, Engine, Output, Phase, said};
+use super::{Closed, Engine, Link, Output, Phase, said};
 use crate::chat::error::ChatError;
 use crate::chat::event::{Connection, Event};
 use crate::chat::store::{self, Held, Store, Touched};
 
 /// The longest gap that is closed by reading it; past it the list is asked for anew.
 const LAG_MAX: u64 = 1000;
+
+/// What a frame leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    /// Only a new connection brings what is missing.
+    Redial,
+}
 
 impl Engine {
     /// A frame came over the connection.
@@ -35,75 +43,83 @@ impl Engine {
             };
         }
         let mut touched = Touched::default();
-        match frame {
+        let me = self.me;
+        let next = match frame {
+            ServerFrame::Entry { room, entry } => {
+                return self.entry(store, now_ms, room, *entry);
+            }
             ServerFrame::Account { version, items } => {
-                let stage = link.stage();
-                let told = link.list_version;
-                let now_told = store.change(|tx| {
-                    store::account::apply_items(tx, told, version, &items, stage, &mut touched)
-                })?;
-                let Some(now_told) = now_told else {
-                    return self.redial(store, now_ms);
-                };
-                link.list_version = now_told;
-                let rooms = items.iter().filter_map(|item| match item {
-                    AccountItem::Room(room) => Some(room.id),
-                    _ => None,
-                });
-                link.undelivered.extend(rooms);
+                link.list(store, version, &items, &mut touched)?
             }
             ServerFrame::Rooms { items, diverged } => {
-                let is_other_epoch = link.is_other_epoch;
-                store.change(|tx| {
-                    store::account::apply_rooms(tx, &items, &diverged, is_other_epoch, &mut touched)
-                })?;
-                link.undelivered.extend(items.iter().map(|room| room.id));
+                link.rooms(store, &items, &diverged, &mut touched)?
             }
             ServerFrame::Ready => {
                 store.change(|tx| store::account::forget_stale(tx, &mut touched))?;
                 self.ready(store)?;
-            }
-            ServerFrame::Entry { room, entry } => {
-                return self.entry(store, now_ms, room, *entry);
+                Next::GoOn
             }
             ServerFrame::Skip { room, from, to } => {
-                if store.change(|tx| store::entry::skip(tx, room, from, to))? == Held::Gap {
-                    return self.redial(store, now_ms);
+                let held = store.change(|tx| store::entry::skip(tx, room, from, to))?;
+                if held == Held::Gap {
+                    Next::Redial
+                } else {
+                    Next::GoOn
                 }
             }
             ServerFrame::Lag { room, head, hash } => {
-                let run = store.change(|tx| {
-                    store::entry::go_on_from(tx, room, head, hash, LAG_MAX)?;
-                    store::Run::read(tx, room)
-                })?;
-                // What was let go was not counted either: only a new list says how much is unread.
-                if run.is_some_and(|run| !run.is_countable()) {
-                    return self.redial(store, now_ms);
-                }
-                link.fetching.want(room);
-                touched.timelines.insert(room);
-            }
-            ServerFrame::Ack {
-                number, position, ..
-            } => link
-                .sender
-                .acknowledged(store, now_ms, number, position, &mut touched)?,
-            ServerFrame::Nack { number, refused } => {
-                link.sender
-                    .refused(store, now_ms, number, &refused, &mut touched)?;
+                let head = KnownHead {
+                    position: head,
+                    hash,
+                };
+                link.lag(store, room, head, &mut touched)?
             }
             ServerFrame::Page { id, room, page } => {
-                let me = self.me;
                 if link.fetching.answered(store, id, room, &page, me)? {
                     touched.timelines.insert(room);
                     touched.rooms.insert(room);
                 }
-                let run = store.read(|tx| store::Run::read(tx, room))?;
-                if run.is_some_and(|run| !run.is_countable()) {
-                    return self.redial(store, now_ms);
+                countable(store, room)?
+            }
+            ServerFrame::PageRefused { id, .. } => {
+                link.fetching.refused(id);
+                Next::GoOn
+            }
+            other => {
+                self.passing(store, now_ms, other, &mut touched)?;
+                Next::GoOn
+            }
+        };
+        match next {
+            Next::GoOn => self.tell_all(touched),
+            Next::Redial => self.redial(store, now_ms)?,
+        }
+        Ok(())
+    }
+
+    /// What needs no other frame.
+    fn passing(
+        &mut self,
+        store: &mut Store,
+        now_ms: i64,
+        frame: ServerFrame,
+        touched: &mut Touched,
+    ) -> Result<(), ChatError> {
+        match frame {
+            ServerFrame::Ack {
+                number, position, ..
+            } => {
+                if let Phase::Open(link) = &mut self.phase {
+                    let sender = &mut link.sender;
+                    sender.acknowledged(store, now_ms, number, position, touched)?;
                 }
             }
-            ServerFrame::PageRefused { id, .. } => link.fetching.refused(id),
+            ServerFrame::Nack { number, refused } => {
+                if let Phase::Open(link) = &mut self.phase {
+                    link.sender
+                        .refused(store, now_ms, number, &refused, touched)?;
+                }
+            }
             ServerFrame::Cursor {
                 room,
                 account,
@@ -120,9 +136,9 @@ impl Engine {
                 store.change(|tx| store::account::put_drive_head(tx, room, head))?;
                 self.tell(Event::Drive { room, head });
             }
-            ServerFrame::Welcome(_) | ServerFrame::Pong { .. } | ServerFrame::Bye { .. } => {}
+            // Answers to nothing that was asked, and what was heeded before.
+            _ => {}
         }
-        self.tell_all(touched);
         Ok(())
     }
 
@@ -195,11 +211,74 @@ impl Engine {
         let told = self.said.entry(room).or_default();
         if entry.position > *told {
             *told = entry.position;
-            let is_countable = entry.body.as_ref().is_some_and(|body| body.is_countable());
+            let is_countable = entry.body.as_ref().is_some_and(Body::is_countable);
             if is_countable {
                 self.tell(said(room, entry));
             }
         }
         Ok(())
     }
+}
+
+impl Link {
+    fn list(
+        &mut self,
+        store: &mut Store,
+        version: u64,
+        items: &[AccountItem],
+        touched: &mut Touched,
+    ) -> Result<Next, ChatError> {
+        let (stage, told) = (self.stage(), self.list_version);
+        let now_told = store
+            .change(|tx| store::account::apply_items(tx, told, version, items, stage, touched))?;
+        let Some(now_told) = now_told else {
+            return Ok(Next::Redial);
+        };
+        self.list_version = now_told;
+        let rooms = items.iter().filter_map(|item| match item {
+            AccountItem::Room(room) => Some(room.id),
+            _ => None,
+        });
+        self.undelivered.extend(rooms);
+        Ok(Next::GoOn)
+    }
+
+    fn rooms(
+        &mut self,
+        store: &mut Store,
+        rooms: &[Room],
+        diverged: &[RoomId],
+        touched: &mut Touched,
+    ) -> Result<Next, ChatError> {
+        let is_other_epoch = self.is_other_epoch;
+        store.change(|tx| {
+            store::account::apply_rooms(tx, rooms, diverged, is_other_epoch, touched)
+        })?;
+        self.undelivered.extend(rooms.iter().map(|room| room.id));
+        Ok(Next::GoOn)
+    }
+
+    fn lag(
+        &mut self,
+        store: &mut Store,
+        room: RoomId,
+        head: KnownHead,
+        touched: &mut Touched,
+    ) -> Result<Next, ChatError> {
+        store.change(|tx| store::entry::go_on_from(tx, room, head.position, head.hash, LAG_MAX))?;
+        self.fetching.want(room);
+        touched.timelines.insert(room);
+        countable(store, room)
+    }
+}
+
+/// Where what was let go was not counted either, only a new list says how much is unread.
+fn countable(store: &mut Store, room: RoomId) -> Result<Next, ChatError> {
+    let run = store.read(|tx| store::Run::read(tx, room))?;
+    let is_countable = run.is_none_or(|run| run.is_countable());
+    Ok(if is_countable {
+        Next::GoOn
+    } else {
+        Next::Redial
+    })
 }

@@ -25,7 +25,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use wharf_types::{AccountId, DeviceId, EntryHash, RoomId};
 
 pub(super) use self::entry::{Held, Run};
-pub(super) use self::outbox::{Lost, Number, Scope};
+pub(super) use self::outbox::{Lost, Number, Scope, Upload};
 use super::error::ChatError;
 use super::event::Event;
 use super::view::Me;

@@ -418,25 +418,33 @@ pub(in crate::chat) fn changed_since(
     Ok(found)
 }
 
-/// The files that are still to be handed over, in their order.
-pub(in crate::chat) fn handovers(
-    tx: &Connection,
-) -> Result<Vec<(i64, RoomId, Handover, DeviceId, i64)>, ChatError> {
+/// A file that is still to be handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::chat) struct Upload {
+    pub(in crate::chat) id: i64,
+    pub(in crate::chat) room: RoomId,
+    pub(in crate::chat) handover: Handover,
+    pub(in crate::chat) device: DeviceId,
+    pub(in crate::chat) client_ms: i64,
+}
+
+/// The first file that is still to be handed over.
+pub(in crate::chat) fn next_upload(tx: &Connection) -> Result<Option<Upload>, ChatError> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, room, handover, device, client_ms FROM outbox WHERE state = 'uploading' ORDER BY id",
+        "SELECT id, room, handover, device, client_ms FROM outbox WHERE state = 'uploading' ORDER BY id LIMIT 1",
     )?;
     let mut rows = statement.query([])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push((
-            row.get(0)?,
-            room_at(row, 1)?,
-            serde_json::from_str(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?,
-            DeviceId::from_bytes(row.get(3)?),
-            row.get(4)?,
-        ));
-    }
-    Ok(found)
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let handover = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+    Ok(Some(Upload {
+        id: row.get(0)?,
+        room: room_at(row, 1)?,
+        handover: serde_json::from_str(handover)?,
+        device: DeviceId::from_bytes(row.get(3)?),
+        client_ms: row.get(4)?,
+    }))
 }
 
 /// Notes how far an upload is. Says whether it is still wanted.

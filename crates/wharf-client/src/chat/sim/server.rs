@@ -52,6 +52,59 @@ struct Conn {
 }
 
 impl Log {
+    /// Appends an entry and returns its position.
+    fn append(
+        &mut self,
+        account: AccountId,
+        room: RoomId,
+        body: Body,
+        at_ms: i64,
+        client_ms: Option<i64>,
+    ) -> u64 {
+        let last = self.entries.last();
+        let countable = last.map_or(0, |last| last.countable) + u64::from(body.is_countable());
+        let position = self.head() + 1;
+        let header = Header {
+            room,
+            position,
+            kind: kind_of(&body),
+            at_ms,
+            countable,
+            account: Some(account),
+            session: None,
+            hook: None,
+            name: None,
+            client_ms,
+            target: body.target(),
+            door: "live",
+        };
+        let before = self.hash_at(self.head()).unwrap();
+        let hash = link(&before, &header, &digest(&pack(&body)));
+        let is_countable = body.is_countable();
+        let entry = Entry {
+            position,
+            at_ms,
+            account: Some(account),
+            hook: None,
+            name: None,
+            origin: Origin {
+                session: None,
+                door: "live".to_owned(),
+                address: None,
+            },
+            client_ms,
+            countable,
+            hash,
+            body: Some(body),
+            state: EntryState::default(),
+        };
+        self.entries.push(entry);
+        if is_countable {
+            self.read.insert(account, position);
+        }
+        position
+    }
+
     fn head(&self) -> u64 {
         self.entries.len() as u64
     }
@@ -236,7 +289,7 @@ impl FakeServer {
             .map_or(0, |((_, _, number), _)| *number)
     }
 
-    fn send(&mut self, id: u64, sending: Sending, random: &mut Random) {
+    fn send(&mut self, id: u64, sending: &Sending, random: &mut Random) {
         let conn = &self.conns[&id];
         let (account, device) = (conn.account, conn.device.unwrap());
         let number = sending.number;
@@ -323,47 +376,8 @@ impl FakeServer {
                 return Err(refuse(ErrorCode::NotFound));
             }
         }
-        let last = log.entries.last();
-        let countable = last.map_or(0, |last| last.countable) + u64::from(body.is_countable());
-        let position = log.head() + 1;
-        let header = Header {
-            room,
-            position,
-            kind: kind_of(&body),
-            at_ms: now_ms,
-            countable,
-            account: Some(account),
-            session: None,
-            hook: None,
-            name: None,
-            client_ms,
-            target: body.target(),
-            door: "live",
-        };
-        let before = log.hash_at(log.head()).unwrap();
-        let hash = link(&before, &header, &digest(&pack(&body)));
-        let is_countable = body.is_countable();
-        let entry = Entry {
-            position,
-            at_ms: now_ms,
-            account: Some(account),
-            hook: None,
-            name: None,
-            origin: Origin {
-                session: None,
-                door: "live".to_owned(),
-                address: None,
-            },
-            client_ms,
-            countable,
-            hash,
-            body: Some(body),
-            state: EntryState::default(),
-        };
-        log.entries.push(entry);
-        if is_countable {
-            log.read.insert(account, position);
-        }
+        let position = log.append(account, room, body, now_ms, client_ms);
+        let hash = log.hash_at(position).unwrap();
         Ok((position, now_ms, hash))
     }
 
@@ -481,10 +495,10 @@ impl Server for FakeServer {
             ClientFrame::Send(sending) => {
                 // Some are told of their entry before the answer, some after.
                 if random.chance(500) {
-                    self.send(id, sending, random);
+                    self.send(id, &sending, random);
                     self.publish(random);
                 } else {
-                    self.send(id, sending, random);
+                    self.send(id, &sending, random);
                     let answer = self.conns.get_mut(&id).unwrap().out.pop_back().unwrap();
                     self.publish(random);
                     self.conns.get_mut(&id).unwrap().out.push_back(answer);

@@ -14,7 +14,7 @@ use wharf_testkit::db::Engine;
 use wharf_testkit::proxy::{After, Proxy, Way};
 use wharf_testkit::server::TestServer;
 use wharf_types::DeviceId;
-use wharf_types::api::log::{Append, Body, Draft, Entry, Text};
+use wharf_types::api::log::{Append, Body, Draft, Entry, Mentions, Text};
 use wharf_types::limit::PAGE_ITEMS_MAX;
 
 use super::{Pair, api, chat, entries, live, sent, until};
@@ -90,7 +90,7 @@ async fn session(server: &TestServer, pair: &Pair, proxy: &Proxy, name: &str) {
         room,
         positions[0],
         format!("{name} edited"),
-        Default::default(),
+        Mentions::default(),
     )
     .unwrap();
     let last = ada.recall(room, positions[1]).unwrap();

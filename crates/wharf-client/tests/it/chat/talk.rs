@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use tempfile::TempDir;
+use wharf_client::Chat;
 use wharf_client::chat::{Connection, Event, WaitingState, Window};
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 use wharf_testkit::proxy::{After, Proxy};
 use wharf_testkit::server::TestServer;
-use wharf_types::ErrorCode;
 use wharf_types::api::contact::Status;
 use wharf_types::api::log::{Body, Draft, Mentions, Recall};
+use wharf_types::{ErrorCode, RoomId};
 
 use super::{Pair, chat, live, says, sent, texts, until};
 
@@ -73,23 +74,34 @@ async fn what_is_said_changed_and_read_reaches_the_other_side(db: TestDb) {
     })
     .await;
 
-    // What the server refuses is kept and said.
+    refuse_and_recall(&ada, &bob, room, first).await;
+    ada.close().await;
+    bob.close().await;
+}
+
+/// What the server refuses is kept and said; what is taken back is gone on the other side.
+async fn refuse_and_recall(ada: &Chat, bob: &Chat, room: RoomId, first: u64) {
     let refused = bob
         .send(room, &Draft::Recall(Recall { target: first }))
         .unwrap();
-    match bob.settle(refused).await.unwrap().state {
-        WaitingState::Refused { code, .. } => assert_eq!(code, ErrorCode::Denied),
-        state => panic!("{state:?}"),
-    }
+    let state = bob.settle(refused).await.unwrap().state;
+    assert!(
+        matches!(
+            &state,
+            WaitingState::Refused {
+                code: ErrorCode::Denied,
+                ..
+            }
+        ),
+        "{state:?}"
+    );
     bob.discard(refused).unwrap();
     ada.recall(room, first).unwrap();
-    until(&bob, |bob| {
+    until(bob, |bob| {
         let entry = bob.entry(room, first).unwrap()?;
         (entry.state.recalled.is_some() && entry.body.is_none()).then_some(())
     })
     .await;
-    ada.close().await;
-    bob.close().await;
 }
 
 async fn what_is_written_offline_is_sent_once_when_the_server_is_back(db: TestDb) {
@@ -203,7 +215,7 @@ async fn who_is_there_and_types_is_shown(db: TestDb) {
     ada.watch([pair.bob.account.id]);
     let is = |status: Status| {
         let bob = pair.bob.account.id;
-        move |ada: &wharf_client::Chat| (ada.presence(bob)?.status == status).then_some(())
+        move |ada: &Chat| (ada.presence(bob)?.status == status).then_some(())
     };
     until(&ada, is(Status::Offline)).await;
     let bob = chat(server.address(), &pair.bob.token, &temp.path().join("bob"));

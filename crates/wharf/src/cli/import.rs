@@ -18,8 +18,8 @@ use crate::session::Session;
 
 /// Bring an archive that `wharf export` wrote into your account
 ///
-/// Rooms come as rooms that you own; your own room's log and drive come into your own room. Other people's entries keep their
-/// authors' names, but nobody becomes a member by an import, and nobody writes in another's name. Each page of the archive
+/// Rooms come as groups that you own; your own room comes into your own room, if nothing is in that yet. Other people's entries
+/// keep their authors' names, but nobody becomes a member by an import, and nobody writes in another's name. Each page of the archive
 /// is brought in whole or not at all. Run it again after anything: it goes on where it was, and does nothing when it is
 /// done.
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! `wharf send`: hands files over in a room.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -60,7 +60,7 @@ struct Outcome<'a> {
     /// `sent` or `waiting`.
     state: &'static str,
     room: RoomId,
-    file: &'a PathBuf,
+    file: &'a Path,
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
 }
@@ -121,7 +121,7 @@ impl Args {
         &self,
         context: &Context,
         room: RoomId,
-        file: &PathBuf,
+        file: &Path,
         position: Option<u64>,
     ) -> anyhow::Result<()> {
         let output = &context.output;
@@ -158,7 +158,7 @@ async fn upload(
     context: &Context,
     conversations: &mut Conversations,
     id: i64,
-    file: &PathBuf,
+    file: &Path,
 ) -> anyhow::Result<Option<u64>> {
     let mut moved = Instant::now();
     let mut sent_before = 0;

@@ -1,6 +1,7 @@
 //! `wharf contacts`: whom one knows.
 
 mod group;
+mod presence;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,8 @@ pub(crate) struct Args {
 enum Action {
     /// List contacts by group, and who waits for whose word (what `wharf contacts` does by itself)
     List,
+    /// Show who is there now
+    Online,
     /// Find somebody by username, number or e-mail address, exactly
     Find {
         /// Whom
@@ -104,8 +107,13 @@ enum Action {
 
 impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        if matches!(self.action, Some(Action::Online)) {
+            presence::show(context).await?;
+            return Ok(Exit::Done);
+        }
         let session = Session::open(context).await?;
         match self.action.unwrap_or(Action::List) {
+            Action::Online => {}
             Action::List => list(&session.api.contacts().await?, &context.output)?,
             Action::Find { who } => {
                 let person = session.api.find_person(&who).await.about(&who)?;

@@ -169,6 +169,22 @@ fn what_scripts_read_keeps_its_shape() {
         house.json(&["admin", "invite", "create"]),
     );
     note("admin job list", house.json(&["admin", "job", "list"]));
+    house.contact("linus");
+    note("contacts", house.json(&["contacts"]));
+    note("room create", house.json(&["room", "create", "Team"]));
+    note("say", house.json(&["say", "Team", "Hello"]));
+    note("send", house.json(&["send", "Team", &file]));
+    note(
+        "tail",
+        house.json(&["tail", "Team", "--after", "1", "-n", "1"]),
+    );
+    note("files", house.json(&["files", "Team"]));
+    note("entry show", house.json(&["entry", "show", "Team", "2"]));
+    note("room members", house.json(&["room", "members", "Team"]));
+    note("diary", house.json(&["diary", "Rain. #garden"]));
+    note("diary --tags", house.json(&["diary", "--tags"]));
+    note("diary --origins", house.json(&["diary", "--origins"]));
+    note("diary --days", house.json(&["diary", "--days"]));
     note("config show", house.json(&["config", "show"]));
     note(
         "verify",

@@ -36,6 +36,37 @@ fn two_people_become_contacts_and_stop_being_it() {
 }
 
 #[test]
+fn who_is_there_is_shown() {
+    let house = House::new();
+    let grace = house.contact("grace");
+    house.contact("ada");
+    let mut following = grace.command(["tail", "me", "--follow"]);
+    let following = following
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let mut following = following.spawn().unwrap();
+    let mut shown = String::new();
+    // It takes a moment until she is connected.
+    for _ in 0..10 {
+        shown = house.run(&["contacts", "online"]);
+        if shown.contains("online") {
+            break;
+        }
+    }
+    following.kill().unwrap();
+    following.wait().unwrap();
+    let lines: Vec<_> = shown.lines().collect();
+    assert!(
+        lines[1].starts_with("online") && lines[1].contains("grace"),
+        "{shown}"
+    );
+    assert!(
+        lines[2].starts_with("offline") && lines[2].contains("ada"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_request_can_be_declined() {
     let house = House::new();
     let grace = house.member("grace");

@@ -170,6 +170,47 @@ fn what_is_written_offline_is_sent_later_once_and_in_order() {
 }
 
 #[test]
+fn logging_out_leaves_nothing_behind_and_loses_nothing_unsent() {
+    let house = House::new();
+    house.run(&["say", "me", "Hello"]);
+    let House {
+        folder,
+        program,
+        server,
+    } = house;
+    let count = || conversations_below(&folder.path().join("home"));
+    assert!(count() > 0);
+    let address = server.address().to_owned();
+    server.kill().unwrap();
+    program.run(["say", "me", "not sent"]).unwrap();
+    let data = folder.path().join("data");
+    let server = program.serve(&data, &address, NO_ARGUMENTS).unwrap();
+    let refused = end(&program, &["logout"]);
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert!(refused.err.contains("wharf outbox send"), "{refused:?}");
+    program.run(["outbox", "send"]).unwrap();
+    program.run(["logout"]).unwrap();
+    assert_eq!(count(), 0);
+    assert_eq!(end(&program, &["outbox"]).code, 3);
+    server.stop().unwrap();
+}
+
+/// How many files of conversations there are below a folder.
+fn conversations_below(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let counts = entries.map(|path| {
+        if path.is_dir() {
+            conversations_below(&path)
+        } else {
+            usize::from(path.parent().unwrap().ends_with("conversations"))
+        }
+    });
+    counts.sum()
+}
+
+#[test]
 fn a_log_is_followed_through_a_restart_of_the_server() {
     let (house, grace) = team();
     let House {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wharf_types::api::{account, drive, log, problem, transfer};
+use wharf_types::api::live::{ClientFrame, ServerFrame};
 use wharf_types::limit::CHUNK_BYTES_MAX;
 use wharf_types::{ChunkHash, DrivePath, Name, NodeId};
 use wharf_wire::entry;
@@ -14,6 +15,7 @@ use wharf_wire::frame::{
 };
 use wharf_wire::manifest::{Manifest, content_of_packed, from_base64, to_base64};
 use wharf_wire::range::{self, Wanted};
+use wharf_wire::websocket::{DecodeError, Decoder, Message};
 use wharf_wire::segment::{IndexEntry, Scanned, read_index, read_trailer, scan};
 
 /// A target: its name, and what takes the input.
@@ -25,6 +27,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("chunk", chunk),
     ("entry", entry),
     ("frames", frames),
+    ("live", live),
     ("manifest", manifest),
     ("name", name),
     ("range", range),
@@ -153,6 +156,46 @@ fn check_opened(frame: &Frame) {
         assert_eq!(bytes.len(), frame.header.bytes as usize);
         assert_eq!(ChunkHash::of(&bytes), frame.header.hash);
     }
+}
+
+/// What comes over a live connection: pieces of any length give what the whole gives, and a frame that is understood is
+/// written so that it is understood again.
+fn live(bytes: &[u8]) {
+    let Some((&piece_bytes, stream)) = bytes.split_first() else {
+        return;
+    };
+    let whole = messages(stream, stream.len().max(1));
+    assert_eq!(messages(stream, usize::from(piece_bytes) + 1), whole);
+    for message in whole.0 {
+        let Message::Text(text) = message else {
+            continue;
+        };
+        if let Ok(frame) = serde_json::from_str::<ClientFrame>(&text) {
+            let again = serde_json::to_string(&frame).unwrap();
+            assert_eq!(serde_json::from_str::<ClientFrame>(&again).unwrap(), frame);
+        }
+        if let Ok(frame) = serde_json::from_str::<ServerFrame>(&text) {
+            let again = serde_json::to_string(&frame).unwrap();
+            assert_eq!(serde_json::from_str::<ServerFrame>(&again).unwrap(), frame);
+        }
+    }
+}
+
+/// What a client sent up to the end or the first error.
+fn messages(stream: &[u8], piece_bytes: usize) -> (Vec<Message>, Option<DecodeError>) {
+    let mut decoder = Decoder::new(4096);
+    let mut messages = Vec::new();
+    for piece in stream.chunks(piece_bytes) {
+        decoder.push(piece);
+        loop {
+            match decoder.next_message() {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(error) => return (messages, Some(error)),
+            }
+        }
+    }
+    (messages, None)
 }
 
 /// Stored forms: any bytes survive sealing, and as a zstd frame they unpack to what the header says or not at all.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use wharf_core::Wharf;
 
@@ -13,6 +13,9 @@ use crate::http::{self, Http};
 use crate::listen::tls::{Tls, TlsError};
 use crate::listen::{Listener, Timeouts, Traffic};
 use crate::webhook::{Trust, TrustError, Worker};
+
+/// Connections that wait in the kernel to be accepted; its own bound may be lower.
+const CONNECTIONS_WAITING_MAX: u32 = 16 * 1024;
 
 /// Why a server cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,10 @@ impl Server {
     ///
     /// # Errors
     /// [`BindError`]: the address is taken or not this machine's, or files of certificates cannot be used.
+    #[expect(
+        clippy::unused_async,
+        reason = "taking an address needs a runtime, which a future has"
+    )]
     pub async fn bind(config: Config, wharf: Wharf) -> Result<Self, BindError> {
         let tls = config.tls.clone().map(Tls::load).transpose()?;
         let trust = Trust::load(config.webhook_ca.as_deref())?;
@@ -55,9 +62,7 @@ impl Server {
             address: config.address,
             source,
         };
-        let tcp = TcpListener::bind(config.address)
-            .await
-            .map_err(unavailable)?;
+        let tcp = listen(config.address).map_err(unavailable)?;
         let address = tcp.local_addr().map_err(unavailable)?;
         let stopping = CancellationToken::new();
         let traffic = Arc::<Traffic>::default();
@@ -131,4 +136,16 @@ impl Server {
         http.work().close();
         http.work().wait().await;
     }
+}
+
+/// Takes the address. When a network comes back everybody connects at once; what does not fit into the kernel's queue is
+/// tried again by the other end, after seconds.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(CONNECTIONS_WAITING_MAX)
 }

@@ -156,11 +156,17 @@ impl Live {
     /// - `Unavailable`: after [`Live::stop`].
     pub fn connect(&self, by: &Caller) -> Result<Connection> {
         let person = by.person()?;
-        task::ensure(&self.0);
         let conn = self
             .0
             .connect(person.account, person.session, by.origin().address)?;
+        task::ensure(&self.0);
         Ok(Connection::new(self.clone(), conn))
+    }
+
+    /// Begins to hear other processes and to tell them what happens here, before anybody is connected. Needs a tokio
+    /// runtime.
+    pub(crate) fn start(&self) {
+        task::ensure(&self.0);
     }
 
     /// The figures.

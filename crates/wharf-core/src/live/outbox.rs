@@ -257,7 +257,9 @@ mod tests {
             outbox.take().0.told.is_empty(),
             "before it was told where the log stands"
         );
-        dropped.into_iter().for_each(|about| outbox.forget(about));
+        for about in dropped {
+            outbox.forget(about);
+        }
         outbox.push(About::Entries(room(1)), &told(10));
         let (taken, dropped) = outbox.take();
         assert_eq!((taken.told.len(), dropped.len()), (1, 0));

@@ -1,5 +1,5 @@
 //! What the live side does by itself: moving feeds on, looking at presence, pinging, and asking the database what no
-//! announcement said. The tasks start with the first connection and end with the house.
+//! announcement said. The tasks start with the house's jobs or the first connection, and end with the house.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;

@@ -92,16 +92,12 @@ async fn authenticate(parts: &mut Parts, http: &Http) -> Answer<Caller> {
     let token = offered(&parts.headers)
         .find_map(|offer| offer.strip_prefix(TOKEN_PREFIX))
         .map(str::to_owned);
-    match token {
-        Some(token) => {
-            let CameFrom(origin) = CameFrom::from_request_parts(parts, http).await?;
-            Ok(http.wharf().accounts().authenticate(&token, origin).await?)
-        }
-        None => {
-            let By(by) = By::from_request_parts(parts, http).await?;
-            Ok(by)
-        }
+    if let Some(token) = token {
+        let CameFrom(origin) = CameFrom::from_request_parts(parts, http).await?;
+        return Ok(http.wharf().accounts().authenticate(&token, origin).await?);
     }
+    let By(by) = By::from_request_parts(parts, http).await?;
+    Ok(by)
 }
 
 /// The answer to the key of a request that asks for a WebSocket.

@@ -44,8 +44,10 @@ impl Budget {
 fn cost(frame: &ClientFrame) -> i64 {
     match frame {
         ClientFrame::Ping { .. } | ClientFrame::Send(_) => 1,
-        ClientFrame::Status { .. } => 5,
-        ClientFrame::Typing(_) | ClientFrame::Read(_) | ClientFrame::Delivered(_) => 5,
+        ClientFrame::Status { .. }
+        | ClientFrame::Typing(_)
+        | ClientFrame::Read(_)
+        | ClientFrame::Delivered(_) => 5,
         ClientFrame::Fetch(_) => 20,
         ClientFrame::Hello(_) => 100,
         ClientFrame::Watch { accounts } => {

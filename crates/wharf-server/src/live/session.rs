@@ -170,12 +170,12 @@ impl Session {
                 return Poll::Ready(());
             }
             self.urgent(sink);
-            if let Some(work) = &mut self.working {
-                if let Poll::Ready(done) = work.future.as_mut().poll(cx) {
-                    self.working = None;
-                    self.apply(done, sink);
-                    continue;
-                }
+            if let Some(work) = &mut self.working
+                && let Poll::Ready(done) = work.future.as_mut().poll(cx)
+            {
+                self.working = None;
+                self.apply(done, sink);
+                continue;
             }
             let appends = self.working.as_ref().is_some_and(|work| work.appends);
             if self.stage == Stage::Live && !appends {
@@ -419,13 +419,17 @@ impl Session {
             Done::Greeted(Ok(greeting)) => {
                 self.stage = Stage::Live;
                 self.list_told = greeting.account_version;
-                greeting.frames.iter().for_each(|frame| sink.frame(frame));
+                for frame in &greeting.frames {
+                    sink.frame(frame);
+                }
             }
             Done::Listed(Ok(change)) => {
                 self.list_told = self.list_told.max(change.version);
                 // What was heard of may be behind what was read, or of a version that was undone.
                 self.list_known = self.list_told;
-                change.frames.iter().for_each(|frame| sink.frame(frame));
+                for frame in &change.frames {
+                    sink.frame(frame);
+                }
             }
             Done::Watched(Ok(items)) => sink.frame(&ServerFrame::Presence { items }),
             Done::Answered(frames) => {

@@ -126,21 +126,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.out.settle();
         while !self.out.buffers.is_empty() {
             let stream = Pin::new(&mut self.stream);
-            let written = match self.out.buffers.len() {
-                1 => {
-                    let only = self.out.buffers.front().map_or(&[][..], Bytes::as_ref);
-                    ready!(stream.poll_write(cx, only))?
+            let written = if self.out.buffers.len() == 1 {
+                let only = self.out.buffers.front().map_or(&[][..], Bytes::as_ref);
+                ready!(stream.poll_write(cx, only))?
+            } else {
+                let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
+                let mut count = 0;
+                for (slice, buffer) in slices.iter_mut().zip(&self.out.buffers) {
+                    *slice = IoSlice::new(buffer);
+                    count += 1;
                 }
-                _ => {
-                    let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
-                    let mut count = 0;
-                    for (slice, buffer) in slices.iter_mut().zip(&self.out.buffers) {
-                        *slice = IoSlice::new(buffer);
-                        count += 1;
-                    }
-                    let slices = slices.get(..count).unwrap_or_default();
-                    ready!(stream.poll_write_vectored(cx, slices))?
-                }
+                let slices = slices.get(..count).unwrap_or_default();
+                ready!(stream.poll_write_vectored(cx, slices))?
             };
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -192,7 +189,9 @@ impl Sink for Out {
         self.settle();
         let bytes = told.encoded(|frames| {
             let mut packer = Packer::default();
-            frames.iter().for_each(|frame| pack(&mut packer, frame));
+            for frame in frames {
+                pack(&mut packer, frame);
+            }
             packer.finish()
         });
         self.buffers.push_back(bytes.clone());

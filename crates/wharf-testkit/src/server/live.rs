@@ -79,6 +79,15 @@ impl Live {
         self.say(&text).await;
     }
 
+    /// Sends a frame, and says whether the connection still took it.
+    ///
+    /// # Panics
+    /// If the frame is none.
+    pub async fn try_send(&mut self, frame: &ClientFrame) -> bool {
+        let text = serde_json::to_string(frame).expect("JSON");
+        self.socket.send(Message::text(text)).await.is_ok()
+    }
+
     /// Sends a text.
     ///
     /// # Panics
@@ -98,7 +107,7 @@ impl Live {
         self.try_next().await.expect("a frame before the end")
     }
 
-    /// The next frame; `None` once the server has closed.
+    /// The next frame; `None` once the connection has ended, in order or not.
     ///
     /// # Panics
     /// If nothing comes, or nothing that is a frame.
@@ -115,8 +124,7 @@ impl Live {
                     return Some(serde_json::from_str(&text).expect("a frame"));
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(_)) | None => return None,
-                Some(Err(error)) => panic!("{error}"),
+                Some(Ok(_) | Err(_)) | None => return None,
             }
         }
     }

@@ -94,7 +94,10 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     context
         .output
         .note("Your journal: each line is an entry. ? shows what else there is, q leaves.");
-    journal.tell_of(journal.last_ones().await);
+    let begun = journal.last_ones().await;
+    if !matches!(&begun, Ok((entries, _)) if entries.is_empty()) {
+        journal.tell_of(begun);
+    }
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let is_terminal = std::io::stdin().is_terminal();
     loop {

@@ -312,6 +312,40 @@ fn a_file_is_handed_over_and_fetched_later() {
 }
 
 #[test]
+fn a_file_whose_sender_is_killed_is_handed_over_once() {
+    let (house, grace) = team();
+    let bytes: Vec<u8> = (0..8_000_000_u32)
+        .flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes())
+        .collect();
+    let large = house.write("large.bin", &bytes);
+    let mut command = house
+        .program
+        .command(["send", "Team", &large, "--text", "Large"]);
+    let mut sender = command.stderr(Stdio::null()).spawn().unwrap();
+    // Wherever it is by then: not begun, in the middle, or done.
+    while objects(&house.program, &["outbox"]).is_empty() {
+        if sender.try_wait().unwrap().is_some() {
+            break;
+        }
+    }
+    // It may have ended by itself.
+    drop(sender.kill());
+    sender.wait().unwrap();
+    house.run(&["say", "Team", "after"]);
+    house.run(&["outbox", "send"]);
+    assert!(house.json(&["outbox"]).is_empty());
+    let files = objects(&grace, &["files", "Team"]);
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(grace.run(["ls", "-1", "room:Team"]).unwrap(), "large.bin\n");
+    let back = house.path("back");
+    let position = files[0]["position"].to_string();
+    grace
+        .run(["files", "Team", "--to", &text(&back), "--get", &position])
+        .unwrap();
+    assert!(std::fs::read(back.join("large.bin")).unwrap() == bytes);
+}
+
+#[test]
 fn what_was_said_is_found() {
     let (house, grace) = team();
     house.run(&["say", "Team", "The ferry leaves at noon"]);

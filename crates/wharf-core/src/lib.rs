@@ -29,6 +29,7 @@ mod zone;
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use wharf_store::blob::Blob;
 use wharf_store::chunk::{self, ChunkStore};
 use wharf_store::sql::{Db, Lock, Tx};
@@ -80,6 +81,8 @@ pub(crate) struct Ground {
     pub(crate) live: Live,
     /// Rooms that the search has to look at.
     pub(crate) marks: Marks,
+    /// Rings when a log was written to, for the webhooks.
+    pub(crate) said: Arc<Notify>,
 }
 
 impl Ground {
@@ -91,9 +94,13 @@ impl Ground {
         work: impl FnMut(&mut Tx<'_>) -> Result<(T, Notices)> + Send + 'static,
     ) -> Result<T> {
         let (db, live, marks) = (self.db.clone(), self.live.clone(), self.marks.clone());
+        let said = Arc::clone(&self.said);
         let acting = tokio::spawn(async move {
             let (outcome, notices) = db.write(lock, work).await?;
             marks.add(notices.written());
+            if !notices.entries.is_empty() {
+                said.notify_one();
+            }
             live.announce(notices);
             Ok(outcome)
         });
@@ -126,6 +133,7 @@ impl Wharf {
         let ground = Ground {
             live,
             marks: Marks::default(),
+            said: Arc::default(),
             chunks: ChunkStore::new(db.clone(), blob, options),
             db,
             clock: clock.clone(),

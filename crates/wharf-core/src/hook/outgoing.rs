@@ -76,6 +76,12 @@ impl Hooks {
         self.ground.config.outgoing_hooks
     }
 
+    /// Returns when something was said in this process since this was awaited last; dropping it loses nothing. What other
+    /// processes write does not ring here: look from time to time.
+    pub async fn said(&self) {
+        self.ground.said.notified().await;
+    }
+
     /// Up to `count_max` outgoing webhooks with something to deliver now, the one that waited longest first.
     pub async fn due(&self, count_max: u32) -> Result<Vec<HookId>> {
         if self.allowed() == OutgoingHooks::Off {

@@ -60,6 +60,10 @@ groups! {
     CanBeTooMany {
         "413" => "There are as many of these as there may be.",
     }
+    /// It has a text of bounded length outside of its body.
+    CanBeTooLong {
+        "413" => "A text in the query is too long.",
+    }
     /// It can carry conditions.
     CanFailCondition {
         "412" => "What is there is not what the request's conditions ask for.",

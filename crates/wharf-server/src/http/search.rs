@@ -10,7 +10,7 @@ use super::Http;
 use super::body::json_large;
 use super::error::Answer;
 use super::extract::{By, Query};
-use super::problems::{Any, CanBeInvalid, CanBeMissing, NeedsLogin};
+use super::problems::{Any, CanBeInvalid, CanBeMissing, CanBeTooLong, NeedsLogin};
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::new().routes(routes!(search))
@@ -20,7 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
 ///
 /// In all rooms of the caller, newest first. The index follows the logs and drives within moments.
 #[utoipa::path(get, path = "/search", tag = "search", params(SearchQuery),
-    responses((status = 200, body = Found), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
+    responses((status = 200, body = Found), NeedsLogin, CanBeInvalid, CanBeMissing, CanBeTooLong, Any))]
 async fn search(
     State(http): State<Http>,
     By(caller): By,

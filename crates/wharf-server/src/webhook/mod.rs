@@ -21,8 +21,11 @@ use post::Poster;
 pub(crate) use trust::Trust;
 pub use trust::TrustError;
 
-/// How often the house is asked what is due.
+/// How often the house is asked what is due, whether it rang or not: for pauses that are over, and what other processes
+/// write.
 const POLL_PERIOD: Duration = Duration::from_secs(1);
+/// How long what is said is gathered, so that a busy house is not asked for each word.
+const GATHER: Duration = Duration::from_millis(50);
 /// Deliveries at once. One receiver that does not answer holds one of them for a quarter of a minute at most.
 const DELIVERIES_AT_ONCE: usize = 16;
 /// Deliveries to one receiver before it is another one's turn.
@@ -63,6 +66,7 @@ impl Worker {
             tokio::select! {
                 () = stopping.cancelled() => {}
                 () = sleep(POLL_PERIOD) => {}
+                () = self.http.wharf().hooks().said() => sleep(GATHER).await,
                 Some(ended) = self.under_way.join_next() => self.forget(ended),
             }
         }

@@ -56,7 +56,7 @@ impl Side {
     }
 }
 
-/// Reads a person from five columns: id, number, username, nickname, status_text.
+/// Reads a person from five columns: id, number, username, nickname, `status_text`.
 pub(crate) fn person_from(row: &Row<'_>, first: usize) -> sql::Result<Person> {
     Ok(Person {
         id: row.id(first)?,

@@ -42,7 +42,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, ground: &Ground, room: &NewRoom<'_>) -> sq
             room.name.into(),
             room.topic.into(),
             rows::history_text(room.history).into(),
-            room.direct_key.map(|key| key.as_slice()).into(),
+            room.direct_key.map(<[u8; 32]>::as_slice).into(),
         ],
     )?;
     crate::drive::insert_root(tx, room.id, root, room.now_ms)?;

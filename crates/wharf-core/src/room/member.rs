@@ -213,7 +213,7 @@ pub(super) fn come_in(
         change: coming.change,
         role: Some(coming.role),
     });
-    say(tx, ground, by, room, body, &mut told.notices)?;
+    say(tx, ground, by, room, &body, &mut told.notices)?;
     touch_invited(tx, room, told)?;
     told.touch(coming.account, Thing::Room(room));
     told.notices
@@ -258,7 +258,7 @@ fn go_out(
         change,
         role: None,
     });
-    say(tx, ground, by, room, body, &mut told.notices)?;
+    say(tx, ground, by, room, &body, &mut told.notices)?;
     touch_invited(tx, room, told)?;
     told.touch(account, Thing::Room(room));
     told.notices.members.push((room, account, Membership::Gone));
@@ -283,7 +283,7 @@ fn give_role(
         change: MemberChange::Role,
         role: Some(role),
     });
-    say(tx, ground, by, room, body, &mut told.notices)
+    say(tx, ground, by, room, &body, &mut told.notices)
 }
 
 /// A member's role.

@@ -16,10 +16,10 @@ pub(super) fn say(
     ground: &Ground,
     by: &Caller,
     room: RoomId,
-    body: Body,
+    body: &Body,
     notices: &mut Notices,
 ) -> Result<()> {
     let author = Author::of(by)?;
-    append_in(tx, notices, room, &author, &body, ground.clock.now_ms())?;
+    append_in(tx, notices, room, &author, body, ground.clock.now_ms())?;
     Ok(())
 }

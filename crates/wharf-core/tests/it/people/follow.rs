@@ -318,13 +318,13 @@ impl Play {
             }
             "decline" => contacts.decline(by, other).await?,
             // Rarely, so that there are contacts.
-            "remove" if number % 3 == 0 => contacts.remove(by, other).await?,
+            "remove" if number.is_multiple_of(3) => contacts.remove(by, other).await?,
             "remove" => {}
             "edit" => {
                 let request = EditContact {
-                    remark: (number % 2 == 0).then(|| format!("remark {number}")),
-                    group: group.map(|(_, group)| group).filter(|_| number % 3 == 0),
-                    ungroup: number % 5 == 0,
+                    remark: (number.is_multiple_of(2)).then(|| format!("remark {number}")),
+                    group: group.map(|(_, group)| group).filter(|_| number.is_multiple_of(3)),
+                    ungroup: number.is_multiple_of(5),
                     is_blocked: (number % 4 != 0).then_some(number % 16 == 1),
                 };
                 contacts.edit(by, other, request).await?;
@@ -332,7 +332,7 @@ impl Play {
             "create_group" => {
                 let request = EditContactGroup {
                     name: Some(format!("group {}", number % 50)),
-                    order: (number % 2 == 0).then_some(3),
+                    order: (number.is_multiple_of(2)).then_some(3),
                 };
                 let group = contacts.create_group(by, request).await?;
                 self.groups.insert(0, (me, group.id));
@@ -353,12 +353,12 @@ impl Play {
             }
             "edit_profile" => {
                 let request = EditProfile {
-                    nickname: (number % 2 == 0).then(|| format!("nick {number}")),
+                    nickname: (number.is_multiple_of(2)).then(|| format!("nick {number}")),
                     status_text: Some(format!("at {number}")),
                 };
                 contacts.edit_profile(by, request).await?;
             }
-            other => panic!("{other} is not played"),
+            other => unreachable!("{other} is not played"),
         }
         Ok(())
     }
@@ -374,12 +374,12 @@ impl Play {
             "create" => {
                 let request = CreateRoom {
                     name: format!("room {number}"),
-                    history: if number % 2 == 0 {
+                    history: if number.is_multiple_of(2) {
                         History::All
                     } else {
                         History::Joined
                     },
-                    invite: if number % 3 == 0 {
+                    invite: if number.is_multiple_of(3) {
                         vec![other]
                     } else {
                         Vec::new()
@@ -392,11 +392,11 @@ impl Play {
             }
             "edit" => {
                 let request = EditRoom {
-                    name: (number % 2 == 0).then(|| format!("room {number}")),
-                    topic: (number % 3 == 0).then(|| format!("about {number}")),
-                    history: (number % 5 == 0).then_some(History::All),
-                    keep_days: (number % 7 == 0).then_some(3_000),
-                    archived: (number % 11 < 4).then_some(number % 11 == 0),
+                    name: (number.is_multiple_of(2)).then(|| format!("room {number}")),
+                    topic: (number.is_multiple_of(3)).then(|| format!("about {number}")),
+                    history: (number.is_multiple_of(5)).then_some(History::All),
+                    keep_days: (number.is_multiple_of(7)).then_some(3_000),
+                    archived: (number % 11 < 4).then_some(number.is_multiple_of(11)),
                 };
                 rooms.edit(by, room, request).await?;
             }
@@ -423,7 +423,7 @@ impl Play {
             "create_link" => {
                 let request = CreateLink {
                     role: Some(role.min(Role::Editor)),
-                    uses: (number % 2 == 0).then_some(1),
+                    uses: (number.is_multiple_of(2)).then_some(1),
                     ..CreateLink::default()
                 };
                 let link = rooms.create_link(by, room, request).await?;
@@ -444,14 +444,14 @@ impl Play {
             "edit_preferences" => {
                 let request = EditPreferences {
                     notify: Some(Notify::Mentions),
-                    is_pinned: Some(number % 2 == 0),
-                    is_marked: (number % 3 == 0).then_some(true),
+                    is_pinned: Some(number.is_multiple_of(2)),
+                    is_marked: (number.is_multiple_of(3)).then_some(true),
                     is_hidden: None,
                     draft: Some(format!("draft {number}")),
                 };
                 rooms.edit_preferences(by, room, request).await?;
             }
-            other => panic!("{other} is not played"),
+            other => unreachable!("{other} is not played"),
         }
         Ok(())
     }
@@ -466,12 +466,12 @@ impl Play {
         targets.push(log.len() as u64);
         let target = targets[number % targets.len()];
         let mentions = Mentions {
-            accounts: if number % 2 == 0 {
+            accounts: if number.is_multiple_of(2) {
                 vec![other]
             } else {
                 Vec::new()
             },
-            everybody: number % 5 == 0,
+            everybody: number.is_multiple_of(5),
         };
         let by = self.people[me].caller;
         let draft = match act {
@@ -499,7 +499,7 @@ impl Play {
                 let logs = self.house.wharf.logs();
                 return logs.mark_read(&by, RoomRef::Id(id), target).await;
             }
-            other => panic!("{other} is not played"),
+            other => unreachable!("{other} is not played"),
         };
         self.house.append(&by, id, draft).await.map(|_| ())
     }

@@ -7,7 +7,7 @@ use wharf_types::ErrorCode::{Denied, Exists, Invalid, NotFound};
 use wharf_types::RoomId;
 use wharf_types::api::log::{Body, MemberChange, Settings};
 use wharf_types::api::room::{
-    CreateRoom, EditPreferences, EditRoom, History, InviteToRoom, Notify, Role, RoomKind,
+    CreateRoom, EditPreferences, EditRoom, History, InviteToRoom, Notify, Preferences, Role, RoomKind,
 };
 
 use super::member_changes;
@@ -344,7 +344,7 @@ async fn preferences_are_the_member_s_own(db: TestDb) {
     assert_eq!(room.preferences.draft, " to be\ncontinued");
     assert!(room.preferences.is_marked && !room.preferences.is_hidden);
     let untouched = house.view(&ada, id).await.preferences;
-    assert_eq!(untouched, Default::default());
+    assert_eq!(untouched, Preferences::default());
     let empty = EditPreferences {
         draft: Some(String::new()),
         ..EditPreferences::default()

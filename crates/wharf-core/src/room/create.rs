@@ -98,7 +98,7 @@ impl Rooms {
                     &ground,
                     &by,
                     id,
-                    Body::Settings(changed),
+                    &Body::Settings(changed),
                     &mut told.notices,
                 )?;
                 list::touch_members(tx, id, &mut told.notices)?;

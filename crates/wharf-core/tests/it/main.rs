@@ -5,6 +5,11 @@
     clippy::panic,
     reason = "a test stops at its first surprise"
 )]
+#![expect(
+    clippy::cognitive_complexity,
+    clippy::too_many_lines,
+    reason = "a test tells its story from the beginning to the end"
+)]
 
 mod access;
 mod accounts;

@@ -25,6 +25,7 @@ use wharf_types::{
     SessionId,
 };
 
+use crate::people::fresh;
 use crate::support::{House, PASSWORD};
 
 /// What somebody must be to be answered.
@@ -117,7 +118,7 @@ pub(super) const WITHOUT_CALLER: [(&str, &str); 19] = [
     ),
 ];
 
-/// What operators' hands do, which nobody gets without being one: accounts::admin.
+/// What operators' hands do, which nobody gets without being one: `accounts::admin`.
 pub(super) const OPERATORS: [&str; 7] = [
     "accounts::add",
     "accounts::list",
@@ -177,7 +178,7 @@ async fn batch(world: &World, by: &Caller, room: RoomId) -> Result<AppendOutcome
         draft: text(),
         client_ms: None,
     };
-    let device = DeviceId::from_bytes(world.house.fresh());
+    let device = DeviceId::from_bytes(fresh());
     let logs = world.house.wharf.logs();
     let outcomes = logs.append_batch(by, device, vec![sending]).await;
     match outcomes.into_iter().next().unwrap() {
@@ -202,9 +203,9 @@ async fn download(world: &World, by: &Caller) -> Result<String, Error> {
     Ok(told)
 }
 
-fn commit(world: &World) -> Commit {
+fn commit() -> Commit {
     Commit {
-        id: CommitId::from_bytes(world.house.fresh()),
+        id: CommitId::from_bytes(fresh()),
         ops: vec![Op::MakeFolder {
             path: "mine".into(),
             expect: Expect::Any,
@@ -280,7 +281,7 @@ pub(super) fn of_accounts() -> Vec<Attempt> {
         "portage::export", Account, Look, |w, by, room|
             w.house.wharf.portage().export(by, ExportQuery::default());
         "portage::import", Account, Change, |w, by, room| {
-            let import = ImportId::from_bytes(w.house.fresh());
+            let import = ImportId::from_bytes(fresh());
             w.house.wharf.portage().import(by, ImportBatch { import, number: 1, records: Vec::new() })
         };
         "portage::progress", Account, Look, |w, by, room|
@@ -351,7 +352,7 @@ pub(super) fn of_rooms() -> Vec<Attempt> {
         };
         "log::append", Editor, Change, |w, by, room| {
             let append = Append {
-                device: DeviceId::from_bytes(w.house.fresh()),
+                device: DeviceId::from_bytes(fresh()),
                 number: 1,
                 draft: text(),
                 client_ms: None,
@@ -394,7 +395,7 @@ pub(super) fn of_drives() -> Vec<Attempt> {
             w.house.wharf.drive().revisions(by, id(room), at(w), None, None);
         "drive::manifest", Member, Look, |w, by, room|
             w.house.wharf.drive().manifest(by, id(room), at(w), None);
-        "drive::commit", Editor, Change, |w, by, room| w.house.wharf.drive().commit(by, id(room), commit(w));
+        "drive::commit", Editor, Change, |w, by, room| w.house.wharf.drive().commit(by, id(room), commit());
         "drive::set_retention", Owner, Change, |w, by, room| {
             let retention = Retention { revision_days: 1, trash_days: 1 };
             w.house.wharf.drive().set_retention(by, id(room), retention)

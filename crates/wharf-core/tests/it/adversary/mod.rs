@@ -21,7 +21,7 @@ use self::attempts::{Attempt, Does, Needs, OPERATORS, WITHOUT_CALLER, World};
 use crate::desk::put_expecting;
 use crate::operations::{Part, operations};
 use crate::people::save::put_file;
-use crate::people::unlimited;
+use crate::people::{fresh, unlimited};
 use crate::support::{House, Visitor, code, from};
 
 both_engines!(
@@ -460,7 +460,7 @@ async fn bytes_are_out_of_reach_without_the_room(db: TestDb) {
         "there are bytes to be had"
     );
     let tried = || Commit {
-        id: CommitId::from_bytes(house.fresh()),
+        id: CommitId::from_bytes(fresh()),
         ops: vec![put_expecting("mine", FILE, Expect::Any)],
     };
     let drive = house.wharf.drive();

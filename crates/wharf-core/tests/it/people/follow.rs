@@ -323,9 +323,11 @@ impl Play {
             "edit" => {
                 let request = EditContact {
                     remark: (number.is_multiple_of(2)).then(|| format!("remark {number}")),
-                    group: group.map(|(_, group)| group).filter(|_| number.is_multiple_of(3)),
+                    group: group
+                        .map(|(_, group)| group)
+                        .filter(|_| number.is_multiple_of(3)),
                     ungroup: number.is_multiple_of(5),
-                    is_blocked: (number % 4 != 0).then_some(number % 16 == 1),
+                    is_blocked: (!number.is_multiple_of(4)).then_some(number % 16 == 1),
                 };
                 contacts.edit(by, other, request).await?;
             }

@@ -73,12 +73,6 @@ impl House {
         rooms.accept(&who.caller, room).await.unwrap();
     }
 
-    /// The bytes of an id that nothing has.
-    pub(crate) fn fresh(&self) -> [u8; 16] {
-        let number = FRESH.fetch_add(1, Ordering::Relaxed);
-        *DeviceId::new(number, &[1; 10]).as_bytes()
-    }
-
     /// Says something, from a device of its own.
     pub(crate) async fn say(
         &self,
@@ -100,7 +94,7 @@ impl House {
         draft: Draft,
     ) -> Result<Appended, Error> {
         let append = Append {
-            device: DeviceId::from_bytes(self.fresh()),
+            device: DeviceId::from_bytes(fresh()),
             number: 1,
             draft,
             client_ms: None,
@@ -126,6 +120,12 @@ impl House {
         let page = logs.page(&by.caller, RoomRef::Id(room), range, Some(1_000));
         page.await.map_or_else(|_| Vec::new(), |page| page.items)
     }
+}
+
+/// The bytes of an id that nothing has.
+pub(crate) fn fresh() -> [u8; 16] {
+    let number = FRESH.fetch_add(1, Ordering::Relaxed);
+    *DeviceId::new(number, &[1; 10]).as_bytes()
 }
 
 /// A house that stops nobody who is quick.

@@ -7,7 +7,8 @@ use wharf_types::ErrorCode::{Denied, Exists, Invalid, NotFound};
 use wharf_types::RoomId;
 use wharf_types::api::log::{Body, MemberChange, Settings};
 use wharf_types::api::room::{
-    CreateRoom, EditPreferences, EditRoom, History, InviteToRoom, Notify, Preferences, Role, RoomKind,
+    CreateRoom, EditPreferences, EditRoom, History, InviteToRoom, Notify, Preferences, Role,
+    RoomKind,
 };
 
 use super::member_changes;

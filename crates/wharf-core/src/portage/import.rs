@@ -267,16 +267,15 @@ impl Taking<'_> {
 
     /// The room whose records are coming.
     fn room(&mut self, tx: &mut Tx<'_>) -> Result<&mut RoomWork> {
-        let work = match self.room.take() {
-            Some(work) => work,
-            None => {
-                let from = self
-                    .state
-                    .room_from
-                    .ok_or_else(|| Error::invalid("a record of a room comes before its room"))?;
-                let ids = self.state.ids(self.person.account)?;
-                RoomWork::resume(tx, &self.person, ids, self.import, from)?
-            }
+        let work = if let Some(work) = self.room.take() {
+            work
+        } else {
+            let from = self
+                .state
+                .room_from
+                .ok_or_else(|| Error::invalid("a record of a room comes before its room"))?;
+            let ids = self.state.ids(self.person.account)?;
+            RoomWork::resume(tx, &self.person, ids, self.import, from)?
         };
         Ok(self.room.insert(work))
     }

@@ -159,14 +159,8 @@ impl<'q> Finder<'q> {
             let mut lists: BTreeMap<RoomId, Group> = BTreeMap::new();
             match wanted {
                 Wanted::Any(terms) if groups.len() <= ROOMS_ONE_BY_ONE => {
-                    for (room, term) in groups
-                        .keys()
-                        .flat_map(|room| terms.iter().map(move |term| (*room, term)))
-                    {
-                        let list = list(tx, room, term)?;
-                        if !list.is_empty() {
-                            lists.entry(room).or_default().push(list);
-                        }
+                    for room in groups.keys() {
+                        open_terms_in(tx, *room, terms, &mut lists)?;
                     }
                 }
                 Wanted::Any(terms) => {
@@ -348,15 +342,14 @@ impl<'q> Finder<'q> {
     }
 
     fn node_hit(&mut self, tx: &mut Tx<'_>, room: RoomId, node: NodeId) -> Result<Option<Hit>> {
-        let entered = match self.entered.get(&room) {
-            Some(entered) => entered.clone(),
-            None => {
-                let entered = access::enter_as_server(tx, room)?;
-                self.entered.insert(room, entered.clone());
-                entered
-            }
+        if !self.entered.contains_key(&room) {
+            let entered = access::enter_as_server(tx, room)?;
+            self.entered.insert(room, entered);
+        }
+        let Some(entered) = self.entered.get(&room) else {
+            return Ok(None);
         };
-        let node = drive::node_in_tree(tx, &entered, node)?;
+        let node = drive::node_in_tree(tx, entered, node)?;
         let Some(node) = node.filter(|node| self.is_in_time(node.changed_ms)) else {
             return Ok(None);
         };
@@ -462,6 +455,22 @@ impl Scan {
             }
         }
     }
+}
+
+/// The lists of terms in one room.
+fn open_terms_in(
+    tx: &mut Tx<'_>,
+    room: RoomId,
+    terms: &[String],
+    lists: &mut BTreeMap<RoomId, Group>,
+) -> sql::Result<()> {
+    for term in terms {
+        let list = list(tx, room, term)?;
+        if !list.is_empty() {
+            lists.entry(room).or_default().push(list);
+        }
+    }
+    Ok(())
 }
 
 /// The groups of terms that a query asks for.

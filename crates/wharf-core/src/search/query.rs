@@ -187,6 +187,9 @@ impl Piece {
     }
 }
 
+/// What words that belong together stand in.
+const QUOTES: [char; 3] = ['"', '“', '”'];
+
 /// Cuts a line at its spaces, except in quotes.
 fn items(line: &str) -> Vec<Item> {
     let mut items = Vec::new();
@@ -211,18 +214,13 @@ fn item(rest: &str) -> (Item, &str) {
         Some(colon) if !is_unwanted && colon < word_end => key_of(rest, colon),
         _ => (None, rest),
     };
-    let (value, after, is_quoted) = match rest.strip_prefix(['"', '“', '”']) {
-        Some(quoted) => {
-            // A quote that is not closed goes to the end.
-            let end = quoted.find(['"', '“', '”']).unwrap_or(quoted.len());
-            let (value, after) = quoted.split_at(end);
-            (value, after.trim_start_matches(['"', '“', '”']), true)
-        }
-        None => {
-            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-            let (value, after) = rest.split_at(end);
-            (value, after, false)
-        }
+    let (value, after, is_quoted) = if let Some(quoted) = rest.strip_prefix(QUOTES) {
+        // A quote that is not closed goes to the end.
+        let (value, after) = quoted.split_at(quoted.find(QUOTES).unwrap_or(quoted.len()));
+        (value, after.trim_start_matches(QUOTES), true)
+    } else {
+        let (value, after) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+        (value, after, false)
     };
     let item = Item {
         is_unwanted,

@@ -90,17 +90,14 @@ pub(crate) fn terms_of_sequence(tokens: &[Token]) -> Vec<String> {
     let mut is_paired = false;
     for (index, token) in tokens.iter().enumerate() {
         let next = tokens.get(index + 1);
-        match next.filter(|next| are_neighbours(token, next)) {
-            Some(next) => {
-                terms.push(format!("{}{}", token.term, next.term));
-                is_paired = true;
+        if let Some(next) = next.filter(|next| are_neighbours(token, next)) {
+            terms.push(format!("{}{}", token.term, next.term));
+            is_paired = true;
+        } else {
+            if !is_paired {
+                terms.push(token.term.clone());
             }
-            None => {
-                if !is_paired {
-                    terms.push(token.term.clone());
-                }
-                is_paired = false;
-            }
+            is_paired = false;
         }
     }
     terms

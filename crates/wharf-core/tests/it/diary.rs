@@ -26,7 +26,7 @@ both_engines!(
 const HOUR_MS: u32 = 3_600_000;
 
 impl Talk {
-    async fn wait_hours(&self, hours: u32) {
+    fn wait_hours(&self, hours: u32) {
         for _ in 0..hours {
             self.house.clock.advance_ms(HOUR_MS);
         }
@@ -121,7 +121,7 @@ async fn days_are_counted_in_the_zone_that_was_asked_for(db: TestDb) {
     // Every six hours from the first of January, 00:00 UTC, for three days.
     for number in 0..12 {
         talk.say(&talk.owner, text(&number.to_string())).await;
-        talk.wait_hours(6).await;
+        talk.wait_hours(6);
     }
     talk.say(&talk.owner, recall(1)).await;
     talk.say(&talk.owner, edit(2, "edited")).await;
@@ -170,7 +170,7 @@ async fn a_page_is_of_a_span_of_days(db: TestDb) {
     let talk = Talk::open(db).await;
     for number in 0..10 {
         talk.say(&talk.owner, text(&number.to_string())).await;
-        talk.wait_hours(12).await;
+        talk.wait_hours(12);
     }
     talk.say(&talk.owner, recall(4)).await;
     talk.say(&talk.owner, edit(3, "as it is now")).await;
@@ -194,7 +194,7 @@ async fn a_clock_that_was_set_back_loses_nothing(db: TestDb) {
     let talk = Talk::open(db).await;
     let start_ms = talk.house.clock.now_ms();
     talk.say(&talk.owner, text("first")).await;
-    talk.wait_hours(26).await;
+    talk.wait_hours(26);
     talk.say(&talk.owner, text("the day after")).await;
     talk.house.clock.set_wall_ms(start_ms + 3_600_000);
     talk.say(&talk.owner, text("the first day again")).await;
@@ -376,7 +376,7 @@ async fn a_journal_is_written_out_in_parts(db: TestDb) {
     let talk = Talk::open(db).await;
     for line in ["woke up", "a *walk*", "slept", "next year"] {
         talk.say(&talk.owner, text(line)).await;
-        talk.wait_hours(10).await;
+        talk.wait_hours(10);
     }
     talk.say(&talk.editor, text("a guest")).await;
     let query = DiaryQuery {

@@ -1,5 +1,11 @@
 //! Everything an account owns, out of one server and into another, and out again.
 
+#![expect(
+    clippy::cognitive_complexity,
+    clippy::too_many_lines,
+    reason = "a scenario is a list of steps"
+)]
+
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
@@ -720,7 +726,7 @@ async fn an_archive_that_was_changed_is_refused(db: TestDb) {
                 change_one(records, |record| match record {
                     Record::Change(change) => match &mut change.state {
                         Some(state) => {
-                            state.name = "../up".to_owned();
+                            "../up".clone_into(&mut state.name);
                             true
                         }
                         None => false,

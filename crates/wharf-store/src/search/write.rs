@@ -49,18 +49,15 @@ pub fn apply(tx: &mut Tx<'_>, edits: &Edits) -> Result<()> {
 
 /// Forgets a room's index, or all of it.
 pub fn clear(tx: &mut Tx<'_>, room: Option<RoomId>) -> Result<()> {
-    match room {
-        Some(room) => {
-            let room = [room.into()];
-            tx.exec("DELETE FROM search_block WHERE room_id = ?1", &room)?;
-            tx.exec("DELETE FROM search_doc WHERE room_id = ?1", &room)?;
-            tx.exec("DELETE FROM search_room WHERE room_id = ?1", &room)?;
-        }
-        None => {
-            tx.exec("DELETE FROM search_block", &[])?;
-            tx.exec("DELETE FROM search_doc", &[])?;
-            tx.exec("DELETE FROM search_room", &[])?;
-        }
+    if let Some(room) = room {
+        let room = [room.into()];
+        tx.exec("DELETE FROM search_block WHERE room_id = ?1", &room)?;
+        tx.exec("DELETE FROM search_doc WHERE room_id = ?1", &room)?;
+        tx.exec("DELETE FROM search_room WHERE room_id = ?1", &room)?;
+    } else {
+        tx.exec("DELETE FROM search_block", &[])?;
+        tx.exec("DELETE FROM search_doc", &[])?;
+        tx.exec("DELETE FROM search_room", &[])?;
     }
     Ok(())
 }
@@ -111,14 +108,14 @@ impl Writer {
         let Some(open) = open else {
             // The open block is there as long as the term is, so nothing is to be removed.
             let docs = merged(&[], &edit.added, &[]);
-            return self.put(tx, room, term, OPEN, docs);
+            return self.put(tx, room, term, OPEN, &docs);
         };
         // Most of what is written is new, and belongs at the end.
         let begin = open.first().copied();
         let is_late = |doc: &u64| begin.is_some_and(|begin| *doc >= begin);
         if edit.added.iter().all(is_late) && edit.removed.iter().all(is_late) {
             let docs = merged(&open, &edit.added, &edit.removed);
-            return self.put(tx, room, term, OPEN, docs);
+            return self.put(tx, room, term, OPEN, &docs);
         }
         self.flush(tx)?;
         for doc in &edit.removed {
@@ -145,7 +142,7 @@ impl Writer {
             |row| Ok((row.uint(0)?, unpack(row.bytes(1)?)?)),
         )?;
         let (number, docs) = found.unwrap_or((OPEN, Vec::new()));
-        self.put(tx, room, term, number, change(&docs))?;
+        self.put(tx, room, term, number, &change(&docs))?;
         self.flush(tx)
     }
 
@@ -156,13 +153,13 @@ impl Writer {
         room: RoomId,
         term: &str,
         number: u64,
-        docs: Vec<u64>,
+        docs: &[u64],
     ) -> Result<()> {
         if docs.is_empty() {
             self.flush(tx)?;
             return remove_empty(tx, room, term, number);
         }
-        let mut rest = docs.as_slice();
+        let mut rest = docs;
         while let Some((piece, after)) = first_piece(rest) {
             let is_last = after.is_empty();
             let number = match piece.last() {

@@ -26,8 +26,11 @@ fn room(number: u8) -> RoomId {
     RoomId::from_bytes([number; 16])
 }
 
+/// Room, term, whether documents are added, and which.
+type Change = (u8, usize, bool, Vec<u64>);
+
 /// Rounds of runs of documents, near each other or far apart, to add to a term or to take out.
-fn rounds() -> impl Strategy<Value = Vec<Vec<(u8, usize, bool, Vec<u64>)>>> {
+fn rounds() -> impl Strategy<Value = Vec<Vec<Change>>> {
     let near = prop::collection::vec(0..2_000_u64, 1..40);
     let far = prop::collection::vec(0..OPEN, 1..10);
     let run = (0..500_u64, 100..600_u64).prop_map(|(begin, count)| {
@@ -69,6 +72,26 @@ fn walk_model(docs: &BTreeSet<u64>, steps: &[u64]) -> Vec<u64> {
     walked
 }
 
+/// Adds a change to the edits of a round, and to what should come of them. A document is not both added and removed.
+fn note(model: &mut Model, edits: &mut Edits, (number, term, is_added, docs): Change) {
+    let (room, term) = (room(number), TERMS[term]);
+    let edit = edits
+        .entry(room)
+        .or_default()
+        .entry(term.to_owned())
+        .or_default();
+    let known = model.entry((room, term)).or_default();
+    for doc in docs {
+        if is_added && !edit.removed.contains(&doc) {
+            edit.added.push(doc);
+            known.insert(doc);
+        } else if !is_added && !edit.added.contains(&doc) {
+            edit.removed.push(doc);
+            known.remove(&doc);
+        }
+    }
+}
+
 async fn random_edits_agree_with_sets(db: TestDb) {
     let mut runner = TestRunner::deterministic();
     for _ in 0..8 {
@@ -76,24 +99,8 @@ async fn random_edits_agree_with_sets(db: TestDb) {
         let mut model = Model::new();
         for round in rounds {
             let mut edits = Edits::new();
-            for (number, term, is_added, docs) in round {
-                let (room, term) = (room(number), TERMS[term]);
-                let edit = edits
-                    .entry(room)
-                    .or_default()
-                    .entry(term.to_owned())
-                    .or_default();
-                let known = model.entry((room, term)).or_default();
-                for doc in docs {
-                    // A document is not both added and removed.
-                    if is_added && !edit.removed.contains(&doc) {
-                        edit.added.push(doc);
-                        known.insert(doc);
-                    } else if !is_added && !edit.added.contains(&doc) {
-                        edit.removed.push(doc);
-                        known.remove(&doc);
-                    }
-                }
+            for change in round {
+                note(&mut model, &mut edits, change);
             }
             db.write(Lock::None, move |tx| apply(tx, &edits))
                 .await

@@ -88,9 +88,9 @@ impl Talk {
             .await
             .unwrap()
             .position;
-        let id = super::blake3_of(&format!("{position} {op:?} {}", self.house.clock.now_ms()));
+        let id = super::bytes_of(&format!("{position} {op:?} {}", self.house.clock.now_ms()));
         let commit = wharf_types::api::drive::Commit {
-            id: wharf_types::CommitId::from_bytes(*id),
+            id: wharf_types::CommitId::from_bytes(id),
             ops: vec![op],
         };
         drop(

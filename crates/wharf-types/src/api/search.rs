@@ -13,7 +13,7 @@ use crate::RoomId;
 /// letters at least; `-word` is not wanted. Letter case and accents do not matter. In scripts without spaces every part of
 /// a text is found. Beside words: `from:` (`me`, a username, a number, or the caller's own name for a contact), `in:` (a
 /// room's name, a contact's, or `home`), `has:` (`file`, `image`, `film`, `sound`, `link`, `tag`), `#tag`, and `before:`,
-/// `after:` and `on:` with a day such as `2026-11-21`. A value with spaces stands in quotes.
+/// `after:` (from that day on) and `on:` with a day such as `2026-11-21`. A value with spaces stands in quotes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

@@ -1,20 +1,16 @@
 //! `wharf chat`: contacts, rooms and conversations in a terminal.
 
-use std::fs::DirBuilder;
 use std::io::IsTerminal;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
-use wharf_client::Clock;
-use wharf_client::chat::{Chat, ChatOptions};
 
 use crate::context::Context;
+use crate::conversation::Conversations;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::ColorChoice;
-use crate::session::{Session, profile_name};
 use crate::tui::{Login, Look, Notices, Teller, Theme, run};
 
 /// Talk: contacts, rooms, conversations and their files, in the whole terminal
@@ -42,24 +38,8 @@ impl Args {
         if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
             return Err(Failure::usage("`wharf chat` needs a terminal").into());
         }
-        let session = Session::open(context).await?;
+        let Conversations { session, chat, .. } = Conversations::open(context).await?;
         let username = session.username().await?;
-        let folder = context.state_folder()?.join("conversations");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .with_context(|| format!("Could not make {}", folder.display()))?;
-        let name = format!(
-            "{}-{}.db",
-            profile_name(&session.server),
-            username.to_lowercase()
-        );
-        let chat = Chat::open(ChatOptions {
-            api: session.api.clone(),
-            store: folder.join(name.replace('/', "_")),
-            clock: Clock::system(),
-        })?;
         let me = match chat.me()? {
             Some(me) => me.account,
             None => session.api.account().await?.id,

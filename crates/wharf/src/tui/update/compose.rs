@@ -1,12 +1,13 @@
 //! Writing: sending, mentioning, changing what was said.
 
-use wharf_types::api::log::{Body, Draft, Edit, Mentions, Text};
+use wharf_types::api::log::{Body, Draft, Edit, Text};
 use wharf_types::api::room::{EditPreferences, RoomKind};
-use wharf_types::limit::{ENTRY_TEXT_BYTES_MAX, MENTIONS_PER_ENTRY_MAX};
+use wharf_types::limit::ENTRY_TEXT_BYTES_MAX;
 
 use crate::format;
+use crate::mention::mentions;
 use crate::tui::effect::Effect;
-use crate::tui::model::{About, Conversation, Focus, Model, Scroll, Spot, text_of};
+use crate::tui::model::{About, Focus, Model, Scroll, Spot, text_of};
 
 /// Between two words that the person types.
 const TYPING_EVERY_MS: i64 = 3_000;
@@ -35,7 +36,9 @@ impl Model {
         }
         let text = open.desk.composer.take();
         let text = text.trim_end().trim_start_matches('\n').to_owned();
-        let mentions = mentions_in(&text, open, kind == Some(RoomKind::Group));
+        let members: Vec<_> = open.present().map(|member| &member.person).collect();
+        let mut mentions = mentions(&text, &members);
+        mentions.everybody &= kind == Some(RoomKind::Group);
         let about = std::mem::take(&mut open.desk.about);
         let room = open.room;
         let draft = match about {
@@ -217,30 +220,4 @@ impl Model {
             }
         }
     }
-}
-
-/// Whom a text mentions: `@` and a member's username.
-fn mentions_in(text: &str, open: &Conversation, is_group: bool) -> Mentions {
-    let mut mentions = Mentions::default();
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '(' | '"' | ',' | ';')) {
-        let Some(name) = word.strip_prefix('@') else {
-            continue;
-        };
-        let name = name
-            .trim_end_matches(['.', '!', '?', ':', ')', '"', '-'])
-            .to_lowercase();
-        if is_group && EVERYBODY.contains(&name.as_str()) {
-            mentions.everybody = true;
-        }
-        let member = open
-            .present()
-            .find(|member| member.person.username.to_lowercase() == name);
-        mentions
-            .accounts
-            .extend(member.map(|member| member.person.id));
-    }
-    mentions.accounts.sort_unstable();
-    mentions.accounts.dedup();
-    mentions.accounts.truncate(MENTIONS_PER_ENTRY_MAX);
-    mentions
 }

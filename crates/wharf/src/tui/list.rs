@@ -15,8 +15,8 @@ pub(crate) struct ListRow {
     pub(crate) key: ListKey,
     /// Rows of the screen that it takes.
     pub(crate) height: usize,
-    /// A section's name and how many of its people are there, of how many.
-    pub(crate) section: Option<(String, usize, usize)>,
+    /// A section's name and how many of its people are there, where that says something, of how many.
+    pub(crate) section: Option<(String, Option<usize>, usize)>,
 }
 
 /// What an item of the list is about.
@@ -179,7 +179,11 @@ fn push_section(
     rows.push(ListRow {
         key: ListKey::Section(section),
         height: 1,
-        section: Some((title.to_owned(), online, keys.len())),
+        section: Some((
+            title.to_owned(),
+            (section != Section::Asking).then_some(online),
+            keys.len(),
+        )),
     });
     if model.list.closed.contains(&section) {
         return;

@@ -144,6 +144,8 @@ pub(crate) struct Conversation {
     pub(crate) has_newer: bool,
     /// Whether more was asked for and has not come.
     pub(crate) is_fetching: bool,
+    /// The first position when the server was last asked for what is before it: it is not asked the same again.
+    pub(crate) fetched_before: Option<u64>,
     pub(crate) members: Vec<RoomMember>,
     /// Up to where each member has read.
     pub(crate) read: HashMap<AccountId, u64>,
@@ -382,6 +384,7 @@ impl Conversation {
             has_older: false,
             has_newer: false,
             is_fetching: false,
+            fetched_before: None,
             members: Vec::new(),
             read: HashMap::new(),
             scroll: Scroll::End,

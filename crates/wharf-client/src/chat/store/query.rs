@@ -187,8 +187,16 @@ pub(in crate::chat) fn timeline(
             around
         }
     };
-    let begin = entries.first().map_or(run.tail + 1, |entry| entry.position);
-    let end = entries.last().map_or(run.tail, |entry| entry.position);
+    // Where the window would begin and end if there were something in it.
+    let (begin, end) = match window {
+        Window::Last => (run.tail + 1, run.tail),
+        Window::Before(position) | Window::Around(position) => {
+            (position, position.saturating_sub(1))
+        }
+        Window::After(position) => (position + 1, position),
+    };
+    let begin = entries.first().map_or(begin, |entry| entry.position);
+    let end = entries.last().map_or(end, |entry| entry.position);
     let is_older_stored = !before(tx, room, begin, 1)?.is_empty();
     let has_newer = !from(tx, room, end + 1, 1)?.is_empty();
     let mut items: Vec<TimelineItem> = entries

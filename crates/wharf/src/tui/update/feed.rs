@@ -163,9 +163,15 @@ impl Model {
                 items.append(&mut open.items);
                 open.items = items;
                 open.has_older = timeline.has_older;
-                if is_bare && timeline.needs_fetch {
-                    open.is_fetching = true;
-                    effects.push(Effect::FetchOlder(room));
+                if is_bare {
+                    // Nothing here, and nothing there when it was asked for: that is the beginning.
+                    let is_new = timeline.needs_fetch && open.fetched_before != Some(position);
+                    open.has_older = is_new;
+                    open.is_fetching = is_new;
+                    if is_new {
+                        open.fetched_before = Some(position);
+                        effects.push(Effect::FetchOlder(room));
+                    }
                 }
             }
             Window::After(position) => {

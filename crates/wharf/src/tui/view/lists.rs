@@ -223,7 +223,7 @@ fn section_row(model: &Model, row: &ListRow, is_closed: bool, columns: u16) -> R
     } else {
         theme.signs.open
     };
-    let numbers = format!(" {online}/{all}");
+    let numbers = online.map_or_else(|| format!(" {all}"), |online| format!(" {online}/{all}"));
     vec![
         Piece::new(format!("{sign} "), theme.dim()),
         Piece::new(

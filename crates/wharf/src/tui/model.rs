@@ -413,6 +413,15 @@ impl Conversation {
         self.members.iter().filter(|member| member.role.is_some())
     }
 
+    /// Whether somebody said something after an entry: then they have read it, whatever was told.
+    fn has_spoken_since(&self, account: AccountId, position: u64) -> bool {
+        self.items
+            .iter()
+            .rev()
+            .take_while(|item| item.entry.position > position)
+            .any(|item| item.entry.account == Some(account) && item.entry.hook.is_none())
+    }
+
     /// Who of the others has read an entry, and of how many.
     pub(crate) fn readers(&self, me: AccountId, position: u64) -> (usize, usize) {
         let others = self.present().filter(|member| member.person.id != me);
@@ -420,7 +429,8 @@ impl Conversation {
             let has = self
                 .read
                 .get(&member.person.id)
-                .is_some_and(|read| *read >= position);
+                .is_some_and(|read| *read >= position)
+                || self.has_spoken_since(member.person.id, position);
             (read + usize::from(has), all + 1)
         })
     }

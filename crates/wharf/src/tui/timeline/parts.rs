@@ -156,8 +156,10 @@ impl Scene<'_> {
 
     pub(super) fn heading(&self, name: &str, style: Style, sign: &str, at_ms: i64) -> Row {
         let time = format!("  {}", self.model.now.clock(at_ms));
-        let room = self.columns.saturating_sub(width(&time) + width(sign));
+        let room = self.columns.saturating_sub(1 + width(&time) + width(sign));
         vec![
+            // The column of the mark.
+            Piece::plain(" "),
             Piece::new(fit(name, room), style),
             Piece::new(format!("{sign}{time}"), self.model.theme.dim()),
         ]

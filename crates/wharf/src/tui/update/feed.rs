@@ -1,6 +1,6 @@
 //! What the chat tells.
 
-use wharf_client::chat::{Timeline, Window};
+use wharf_client::chat::{Timeline, TimelineItem, Window};
 use wharf_types::api::contact::Status;
 use wharf_types::api::log::{Body, Entry, EntryHistory};
 use wharf_types::api::room::Notify;
@@ -149,6 +149,8 @@ impl Model {
         };
         open.is_fetching = false;
         let mut effects = Vec::new();
+        // Somebody came, went or has another role: the members are others now.
+        let last_change = last_member_change(&open.items);
         match window {
             Window::Last | Window::Around(_) => {
                 open.items = timeline.items;
@@ -182,6 +184,9 @@ impl Model {
                     open.waiting = timeline.waiting;
                 }
             }
+        }
+        if last_member_change(&open.items) > last_change {
+            effects.push(Effect::Members(room));
         }
         if let Window::Around(position) = window {
             self.select(Spot::Entry(position));
@@ -323,4 +328,13 @@ impl Model {
             offset: 0,
         });
     }
+}
+
+/// The last entry that changed who is in the room.
+fn last_member_change(items: &[TimelineItem]) -> Option<u64> {
+    items
+        .iter()
+        .rev()
+        .find(|item| matches!(item.entry.body, Some(Body::Member(_))))
+        .map(|item| item.entry.position)
 }

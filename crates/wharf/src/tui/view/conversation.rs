@@ -98,7 +98,10 @@ fn title(model: &Model, buffer: &mut Buffer, area: Rect, open: &Conversation) {
                         || crate::tui::list::is_there(model, member.person.id)
                 })
                 .count();
-            let members = format!("  {there}/{} there", room.member_count);
+            let members = match open.present().count() {
+                0 => format!("  {} members", room.member_count),
+                all => format!("  {there}/{all} there"),
+            };
             left.push(Piece::new(members, theme.dim()));
             if !room.topic.is_empty() {
                 left.push(Piece::new(format!("  {}", room.topic), theme.dim()));

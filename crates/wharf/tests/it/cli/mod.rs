@@ -3,6 +3,7 @@
 mod accounts;
 mod backups;
 mod diary;
+mod chat;
 mod drive;
 mod exits;
 mod house;

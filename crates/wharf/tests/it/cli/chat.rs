@@ -1,0 +1,313 @@
+//! `wharf chat` as two people have it: real terminals in tmux, a real server, and what they see.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::house::{House, NO_ARGUMENTS, WHARF, text};
+
+/// How long something may take to be seen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Terminals of a tmux server of their own; it ends with this.
+struct Terminals {
+    socket: PathBuf,
+}
+
+/// One of them.
+struct Terminal<'a> {
+    all: &'a Terminals,
+    name: &'static str,
+}
+
+impl Terminals {
+    fn new(folder: &Path) -> Self {
+        Self {
+            socket: folder.join("tmux"),
+        }
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let output = Command::new("tmux")
+            .arg("-S")
+            .arg(&self.socket)
+            .args(["-f", "/dev/null"])
+            .args(arguments)
+            .env_remove("TMUX")
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "tmux {arguments:?}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs `wharf chat` with a home in a terminal of 80 by 24.
+    fn chat(&self, name: &'static str, home: &Path, downloads: &Path) -> Terminal<'_> {
+        let quoted = |path: &Path| format!("'{}'", text(path));
+        let command = format!(
+            "cd {folder} && exec env -u WHARF_TOKEN -u WHARF_SERVER HOME={home} XDG_CONFIG_HOME={home}/config \
+             XDG_STATE_HOME={home}/state LC_ALL=C.UTF-8 TZ=UTC {WHARF} chat --downloads {downloads} 2>{home}/chat.err",
+            folder = quoted(home),
+            home = quoted(home),
+            downloads = quoted(downloads),
+        );
+        self.tmux(&[
+            "new-session",
+            "-d",
+            "-s",
+            name,
+            "-x",
+            "80",
+            "-y",
+            "24",
+            &command,
+        ]);
+        self.tmux(&["set-option", "-t", name, "remain-on-exit", "on"]);
+        Terminal { all: self, name }
+    }
+}
+
+impl Drop for Terminals {
+    fn drop(&mut self) {
+        // A server that has ended already is no trouble.
+        let killed = Command::new("tmux")
+            .arg("-S")
+            .arg(&self.socket)
+            .arg("kill-server")
+            .output();
+        drop(killed);
+    }
+}
+
+impl Terminal<'_> {
+    fn keys(&self, keys: &[&str]) {
+        self.all
+            .tmux(&[&["send-keys", "-t", self.name], keys].concat());
+    }
+
+    fn types(&self, words: &str) {
+        self.all
+            .tmux(&["send-keys", "-t", self.name, "-l", "--", words]);
+    }
+
+    fn screen(&self) -> String {
+        self.all.tmux(&["capture-pane", "-p", "-t", self.name])
+    }
+
+    /// Waits until the screen is as wanted, and returns it.
+    #[track_caller]
+    fn sees(&self, what: &str, is_seen: impl Fn(&str) -> bool) -> String {
+        let began = now();
+        loop {
+            let screen = self.screen();
+            if is_seen(&screen) {
+                return screen;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{} never saw {what}:\n{screen}",
+                self.name
+            );
+            pause();
+        }
+    }
+
+    #[track_caller]
+    fn shows(&self, words: &str) -> String {
+        self.sees(words, |screen| screen.contains(words))
+    }
+
+    /// Opens the chat of this name.
+    #[track_caller]
+    fn jumps(&self, name: &str) {
+        self.keys(&["C-k"]);
+        self.shows("Jump to");
+        self.types(name);
+        self.shows(&format!("> {name}"));
+        self.keys(&["Enter"]);
+        self.sees("an open chat", |screen| {
+            !screen.contains("Jump to") && screen.contains("^J new line")
+        });
+    }
+
+    /// Writes and sends.
+    #[track_caller]
+    fn says(&self, words: &str) {
+        self.types(words);
+        self.shows(&format!("> {words}"));
+        self.keys(&["Enter"]);
+        self.sees("an empty line", |screen| {
+            !screen.contains(&format!("> {words}"))
+        });
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "waits for another process")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(50));
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process is waited for")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[test]
+fn two_people_meet_talk_and_hand_over_a_file_in_their_terminals() {
+    let house = House::new();
+    house.member("ada");
+    house.member("grace");
+    let terminals = Terminals::new(house.folder.path());
+    let downloads = house.path("downloads");
+    std::fs::create_dir(&downloads).unwrap();
+    let ada = terminals.chat("ada", &house.path("ada"), &downloads);
+    let grace = terminals.chat("grace", &house.path("grace"), &downloads);
+
+    // They meet; each sees the other there as it happens.
+    ada.shows("Personal");
+    ada.keys(&["C-n"]);
+    ada.shows("Add a contact");
+    ada.keys(&["Enter"]);
+    ada.shows("six-digit");
+    ada.types("grace Hello, it is me");
+    ada.keys(&["Enter"]);
+    grace.shows("+1");
+    grace.keys(&["F2"]);
+    grace.shows("Hello, it is me");
+    grace.keys(&["Down", "Enter"]);
+    grace.shows("Accept");
+    grace.keys(&["Enter"]);
+    ada.shows("Contacts 1/1");
+    grace.shows("Contacts 1/1");
+
+    // They talk: typing, sent, read, unread, wide characters.
+    ada.jumps("grace");
+    ada.types("你好 Grace");
+    ada.keys(&["Enter"]);
+    ada.shows("你好 Grace  ✓");
+    grace.sees("one unread", |screen| {
+        screen
+            .lines()
+            .any(|line| line.contains("● ada") && line.contains(" 1 "))
+    });
+    grace.jumps("ada");
+    grace.shows("你好 Grace");
+    ada.shows("你好 Grace  ✓✓");
+    grace.types("so");
+    ada.shows("grace is typing…");
+    grace.keys(&["BSpace", "BSpace"]);
+
+    // An answer, a change, a reaction, a recall.
+    grace.keys(&["Escape"]);
+    grace.shows("r reply");
+    grace.keys(&["r"]);
+    grace.shows("Reply to ada");
+    grace.says("hi back");
+    ada.shows("▏ You: 你好 Grace");
+    ada.keys(&["Up"]);
+    ada.shows("Editing");
+    ada.says("!");
+    grace.shows("你好 Grace!  (edited)");
+    grace.keys(&["Up"]);
+    grace.shows("> hi back");
+    grace.keys(&["Escape", "Escape"]);
+    grace.shows("r reply");
+    grace.keys(&["d"]);
+    ada.sees("a recall", |screen| {
+        screen.contains("recalled") && !screen.contains("hi back")
+    });
+    grace.keys(&["Escape"]);
+
+    // A file goes over and comes down the same.
+    let bytes: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+    let source = house.write("a plan.bin", &bytes);
+    ada.keys(&["C-o"]);
+    ada.shows("Hand over files");
+    ada.types(&format!("'{source}'"));
+    ada.keys(&["Enter"]);
+    grace.shows("▤ a plan.bin");
+    grace.keys(&["C-t"]);
+    grace.shows("1 file, 1.1 MiB");
+    grace.keys(&["Enter"]);
+    grace.shows("Fetch the file to");
+    grace.keys(&["Enter"]);
+    grace.shows("Fetched: ");
+    assert_eq!(std::fs::read(downloads.join("a plan.bin")).unwrap(), bytes);
+    grace.keys(&["Escape"]);
+    grace.shows("^J new line");
+
+    // What others write commands no terminal.
+    house
+        .device("ada")
+        .run(["say", "@grace", "--", "evil\u{1b}]2;owned\u{7}\u{1b}[2Jend"])
+        .unwrap();
+    let screen = grace.shows("evil␛]2;owned␇␛[2Jend");
+    assert!(screen.contains("你好 Grace!"), "{screen}");
+    let title = terminals.tmux(&["display-message", "-p", "-t", "grace", "#{pane_title}"]);
+    assert!(title.contains("Wharf"), "{title}");
+
+    // Any size, and help in each.
+    for (columns, rows) in [("40", "12"), ("130", "40"), ("80", "24")] {
+        terminals.tmux(&["resize-window", "-t", "grace", "-x", columns, "-y", rows]);
+        grace.keys(&["F1"]);
+        grace.shows("Everywhere");
+        grace.keys(&["Escape"]);
+        grace.sees("no help", |screen| !screen.contains("Everywhere"));
+    }
+
+    // Who leaves is seen to leave, and the terminal is whole again.
+    grace.keys(&["C-q"]);
+    ada.shows("Contacts 0/1");
+    let dead = terminals.tmux(&[
+        "display-message",
+        "-p",
+        "-t",
+        "grace",
+        "#{pane_dead} #{pane_dead_status} #{alternate_on}",
+    ]);
+    assert_eq!(dead.trim(), "1 0 0");
+    ada.keys(&["C-c"]);
+    ada.keys(&["C-c"]);
+    ada.sees("the end", |_| {
+        let dead = terminals.tmux(&["display-message", "-p", "-t", "ada", "#{pane_dead}"]);
+        dead.trim() == "1"
+    });
+}
+
+#[test]
+fn what_is_written_while_the_server_is_away_is_sent_once_when_it_is_back() {
+    let house = House::new();
+    let ada = house.member("ada");
+    let grace = house.member("grace");
+    ada.run(["contacts", "ask", "grace"]).unwrap();
+    grace.run(["contacts", "accept", "ada"]).unwrap();
+    let terminals = Terminals::new(house.folder.path());
+    let ada = terminals.chat("ada", &house.path("ada"), house.folder.path());
+    ada.jumps("grace");
+    ada.says("before");
+    ada.shows("before  ✓");
+
+    let (data, address) = (house.data(), house.server.address().to_owned());
+    let (program, _folder) = (house.program.clone(), house.folder);
+    house.server.kill().unwrap();
+    ada.shows("Offline");
+    ada.says("in the dark");
+    ada.shows("in the dark  …");
+    ada.shows("1 message waiting");
+    // The program ends, and begins again without a server.
+    ada.keys(&["C-q"]);
+    ada.sees("the end", |_| {
+        let dead = terminals.tmux(&["display-message", "-p", "-t", "ada", "#{pane_dead}"]);
+        dead.trim() == "1"
+    });
+    terminals.tmux(&["respawn-pane", "-t", "ada"]);
+    ada.shows("message waiting");
+    ada.jumps("grace");
+    ada.shows("in the dark  …");
+
+    let _server = program.serve(&data, &address, NO_ARGUMENTS).unwrap();
+    ada.shows("in the dark  ✓");
+    let heard = grace.run(["tail", "@ada"]).unwrap();
+    assert_eq!(heard.matches("in the dark").count(), 1, "{heard}");
+}

@@ -413,6 +413,19 @@ impl Conversation {
         self.members.iter().filter(|member| member.role.is_some())
     }
 
+    /// The first entry of somebody else that was not read when the room was opened.
+    pub(crate) fn first_new(&self, me: AccountId) -> Option<u64> {
+        self.items
+            .iter()
+            .map(|item| &item.entry)
+            .find(|entry| {
+                entry.position > self.read_before
+                    && entry.account != Some(me)
+                    && matches!(entry.body, Some(Body::Text(_) | Body::File(_)))
+            })
+            .map(|entry| entry.position)
+    }
+
     /// Whether somebody said something after an entry: then they have read it, whatever was told.
     fn has_spoken_since(&self, account: AccountId, position: u64) -> bool {
         self.items

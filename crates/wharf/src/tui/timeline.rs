@@ -50,20 +50,11 @@ enum Item<'a> {
 impl<'a> Scene<'a> {
     /// The open room over this many columns.
     pub(crate) fn new(model: &'a Model, open: &'a Conversation, columns: u16) -> Self {
-        let is_new = |item: &&TimelineItem| {
-            item.entry.position > open.read_before
-                && item.entry.account != Some(model.me)
-                && matches!(item.entry.body, Some(Body::Text(_) | Body::File(_)))
-        };
         Self {
             model,
             open,
             columns: columns.max(20),
-            divider: open
-                .items
-                .iter()
-                .find(is_new)
-                .map(|item| item.entry.position),
+            divider: open.first_new(model.me),
         }
     }
 

@@ -206,6 +206,24 @@ fn scrolled_up_nothing_is_read_and_the_screen_stays() {
 }
 
 #[test]
+fn what_comes_while_somebody_looks_is_not_set_apart_as_new() {
+    let told = |count| Feed::Timeline(room_id(1), Window::Last, timeline(long(count)));
+    let mut model = talking(80, 24, Vec::new());
+    model.feed(told(50));
+    assert!(screen(&model).contains("─ new ─"), "38 were read before");
+    ctrl(&mut model, 'k');
+    press(&mut model, KeyCode::Esc);
+    enter(&mut model, "answer");
+    press(&mut model, KeyCode::Enter);
+    assert!(!screen(&model).contains("─ new ─"));
+    model.feed(told(52));
+    assert!(!screen(&model).contains("─ new ─"));
+    model.attention(false);
+    model.feed(told(56));
+    assert!(screen(&model).contains("─ new ─"));
+}
+
+#[test]
 fn every_row_is_passed_when_scrolling_up_and_down_again() {
     let mut model = talking(80, 24, long(60));
     let mut seen = std::collections::BTreeSet::new();

@@ -144,9 +144,15 @@ impl Model {
             }
             _ => None,
         };
+        let (me, is_looked_at) = (self.me, self.is_looked_at);
         let Some(open) = self.open.as_mut().filter(|open| open.room == room) else {
             return Vec::new();
         };
+        // What comes while somebody looks at the end is not new to them.
+        let is_watched = is_looked_at
+            && open.scroll == Scroll::End
+            && !open.items.is_empty()
+            && open.first_new(me).is_none();
         open.is_fetching = false;
         let mut effects = Vec::new();
         // Somebody came, went or has another role: the members are others now.
@@ -184,6 +190,9 @@ impl Model {
                     open.waiting = timeline.waiting;
                 }
             }
+        }
+        if let (true, Some(last)) = (is_watched, open.items.last()) {
+            open.read_before = open.read_before.max(last.entry.position);
         }
         if last_member_change(&open.items) > last_change {
             effects.push(Effect::Members(room));

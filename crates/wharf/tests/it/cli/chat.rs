@@ -127,7 +127,7 @@ impl Terminal<'_> {
         self.shows(&format!("> {name}"));
         self.keys(&["Enter"]);
         self.sees("an open chat", |screen| {
-            !screen.contains("Jump to") && screen.contains("^J new line")
+            !screen.contains("Jump to") && screen.contains("│>")
         });
     }
 
@@ -207,7 +207,9 @@ fn two_people_meet_talk_and_hand_over_a_file_in_their_terminals() {
     ada.shows("▏ You: 你好 Grace");
     ada.keys(&["Up"]);
     ada.shows("Editing");
-    ada.says("!");
+    ada.types("!");
+    ada.shows("> 你好 Grace!");
+    ada.keys(&["Enter"]);
     grace.shows("你好 Grace!  (edited)");
     grace.keys(&["Up"]);
     grace.shows("> hi back");

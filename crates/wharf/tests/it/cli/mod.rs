@@ -2,8 +2,8 @@
 
 mod accounts;
 mod backups;
-mod diary;
 mod chat;
+mod diary;
 mod drive;
 mod exits;
 mod house;

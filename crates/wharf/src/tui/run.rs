@@ -34,6 +34,8 @@ use super::world::{Login, World, link};
 
 /// How often times and bars are drawn again.
 const TICK: Duration = Duration::from_millis(250);
+/// Times on the screen are to the minute.
+const MINUTE_MS: i64 = 60_000;
 /// Lists are read again at most this often; what a person types is drawn at once.
 const REFRESH: Duration = Duration::from_millis(40);
 
@@ -69,6 +71,7 @@ pub(crate) async fn run(chat: Chat, me: AccountId, login: Login, look: Look) -> 
         teller: look.teller,
         shown: None,
         title: String::new(),
+        is_dirty: true,
     };
     client.run().await
 }
@@ -84,6 +87,9 @@ struct Client {
     /// The room that the chat was told is on the screen.
     shown: Option<RoomId>,
     title: String,
+    /// Whether the screen may be another one than the one that was drawn. Nothing is written to a terminal, perhaps a far
+    /// one, while nothing happens.
+    is_dirty: bool,
 }
 
 /// Whether to go on.
@@ -110,7 +116,9 @@ impl Client {
                     return Ok(());
                 }
             }
-            self.draw()?;
+            if std::mem::replace(&mut self.is_dirty, true) {
+                self.draw()?;
+            }
             let wait = async {
                 match (self.world.is_stale(), refreshed) {
                     (true, Some(at)) => tokio::time::sleep_until(at + REFRESH).await,
@@ -144,6 +152,7 @@ impl Client {
     /// Takes in what has gathered before anything is drawn.
     fn drain(&mut self) -> anyhow::Result<Next> {
         while let Some(event) = self.events.try_next() {
+            self.is_dirty = true;
             if let Some(feed) = self.world.heard(event) {
                 let effects = self.model.feed(feed);
                 if self.perform(effects)? == Next::End {
@@ -152,6 +161,7 @@ impl Client {
             }
         }
         while let Ok(feed) = self.feeds.try_recv() {
+            self.is_dirty = true;
             let effects = self.model.feed(feed);
             if self.perform(effects)? == Next::End {
                 return Ok(Next::End);
@@ -176,14 +186,26 @@ impl Client {
     }
 
     fn tick(&mut self) -> Vec<Effect> {
+        let told = |model: &Model| {
+            (
+                model.told.is_some(),
+                model.typing.len(),
+                model.now.ms / MINUTE_MS,
+            )
+        };
+        let before = told(&self.model);
         let mut effects = self.model.tick(self.clock.now_ms());
-        if self.world.is_moving() || !self.model.moving.is_empty() {
-            effects.extend(self.model.feed(Feed::Moving(self.world.moving())));
+        self.is_dirty = told(&self.model) != before;
+        let moving = self.world.moving();
+        if moving != self.model.moving {
+            self.is_dirty = true;
+            effects.extend(self.model.feed(Feed::Moving(moving)));
         }
         effects
     }
 
     fn refresh(&mut self) -> anyhow::Result<Next> {
+        self.is_dirty = true;
         let open = self.model.open.as_ref().map(|open| open.room);
         let refreshed = self.world.refresh(open)?;
         for feed in refreshed.feeds {

@@ -222,14 +222,6 @@ impl World {
             .collect()
     }
 
-    /// Whether a file is on its way.
-    pub(crate) fn is_moving(&self) -> bool {
-        self.fetches
-            .lock()
-            .iter()
-            .any(|fetching| fetching.moving.state == MovingState::Running)
-    }
-
     /// Tells which rooms are on the screen, so that they are brought up to date first.
     pub(crate) fn show(&self, open: Option<RoomId>) {
         self.chat.show(open);

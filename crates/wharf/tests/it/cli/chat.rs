@@ -118,6 +118,18 @@ impl Terminal<'_> {
         self.sees(words, |screen| screen.contains(words))
     }
 
+    /// Waits until the program has ended without an error, and has given the terminal back.
+    #[track_caller]
+    fn ends(&self) {
+        self.sees("the end", |_| {
+            let format = "#{pane_dead} #{pane_dead_status} #{alternate_on}";
+            let state = self
+                .all
+                .tmux(&["display-message", "-p", "-t", self.name, format]);
+            state.trim() == "1 0 0"
+        });
+    }
+
     /// Opens the chat of this name.
     #[track_caller]
     fn jumps(&self, name: &str) {
@@ -213,7 +225,9 @@ fn two_people_meet_talk_and_hand_over_a_file_in_their_terminals() {
     grace.shows("你好 Grace!  (edited)");
     grace.keys(&["Up"]);
     grace.shows("> hi back");
-    grace.keys(&["Escape", "Escape"]);
+    grace.keys(&["Escape"]);
+    grace.sees("no change", |screen| !screen.contains("Editing"));
+    grace.keys(&["Escape"]);
     grace.shows("r reply");
     grace.keys(&["d"]);
     ada.sees("a recall", |screen| {
@@ -261,20 +275,10 @@ fn two_people_meet_talk_and_hand_over_a_file_in_their_terminals() {
     // Who leaves is seen to leave, and the terminal is whole again.
     grace.keys(&["C-q"]);
     ada.shows("Contacts 0/1");
-    let dead = terminals.tmux(&[
-        "display-message",
-        "-p",
-        "-t",
-        "grace",
-        "#{pane_dead} #{pane_dead_status} #{alternate_on}",
-    ]);
-    assert_eq!(dead.trim(), "1 0 0");
+    grace.ends();
     ada.keys(&["C-c"]);
     ada.keys(&["C-c"]);
-    ada.sees("the end", |_| {
-        let dead = terminals.tmux(&["display-message", "-p", "-t", "ada", "#{pane_dead}"]);
-        dead.trim() == "1"
-    });
+    ada.ends();
 }
 
 #[test]
@@ -299,10 +303,7 @@ fn what_is_written_while_the_server_is_away_is_sent_once_when_it_is_back() {
     ada.shows("1 message waiting");
     // The program ends, and begins again without a server.
     ada.keys(&["C-q"]);
-    ada.sees("the end", |_| {
-        let dead = terminals.tmux(&["display-message", "-p", "-t", "ada", "#{pane_dead}"]);
-        dead.trim() == "1"
-    });
+    ada.ends();
     terminals.tmux(&["respawn-pane", "-t", "ada"]);
     ada.shows("message waiting");
     ada.jumps("grace");

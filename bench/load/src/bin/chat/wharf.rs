@@ -18,6 +18,8 @@ pub(crate) struct Wharf {
     wire: Wire,
     room: RoomId,
     number: u64,
+    /// Whether being told to fetch is a failure of the run.
+    wants_entries: bool,
     /// Bytes of the frames up to `ready`.
     pub(crate) greeting_bytes: usize,
 }
@@ -60,6 +62,7 @@ impl Wharf {
             wire,
             room,
             number: 0,
+            wants_entries: hello.entries,
             greeting_bytes: 0,
         };
         line.write(&ClientFrame::Hello(hello.clone())).await?;
@@ -99,14 +102,10 @@ impl Wharf {
         {
             return Ok(Event::message(&frame[at + 8..]));
         }
-        for refused in [
-            &b"{\"type\":\"nack\""[..],
-            b"{\"type\":\"bye\"",
-            b"{\"type\":\"lag\"",
-        ] {
-            if frame.starts_with(refused) {
-                bail!("{}", String::from_utf8_lossy(&frame));
-            }
+        let is_refusal =
+            frame.starts_with(b"{\"type\":\"nack\"") || frame.starts_with(b"{\"type\":\"bye\"");
+        if is_refusal || self.wants_entries && frame.starts_with(b"{\"type\":\"lag\"") {
+            bail!("{}", String::from_utf8_lossy(&frame));
         }
         Ok(Event::Other)
     }

@@ -67,13 +67,13 @@ pub(crate) async fn catch_up(target: &Target, options: &Catchup) -> Result<Value
         let is_last = number + 1 == rooms.len();
         filling.spawn(async move {
             let words = Words::new(number as u64);
-            fill(
-                Wharf::connect(&address, &token, room).await?,
-                words,
-                each,
-                is_last,
-            )
-            .await
+            // What the others write meanwhile is not wanted.
+            let hello = Hello {
+                entries: false,
+                ..Wharf::hello()
+            };
+            let line = Wharf::connect_with(&address, &token, room, &hello).await?;
+            fill(line, words, each, is_last).await
         });
     }
     while let Some(filled) = filling.join_next().await {

@@ -5,8 +5,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wharf_types::api::{account, drive, log, problem, transfer};
 use wharf_types::api::live::{ClientFrame, ServerFrame};
+use wharf_types::api::{account, drive, log, problem, transfer};
 use wharf_types::limit::CHUNK_BYTES_MAX;
 use wharf_types::{ChunkHash, DrivePath, Name, NodeId};
 use wharf_wire::entry;
@@ -15,8 +15,8 @@ use wharf_wire::frame::{
 };
 use wharf_wire::manifest::{Manifest, content_of_packed, from_base64, to_base64};
 use wharf_wire::range::{self, Wanted};
-use wharf_wire::websocket::{DecodeError, Decoder, Message};
 use wharf_wire::segment::{IndexEntry, Scanned, read_index, read_trailer, scan};
+use wharf_wire::websocket::{DecodeError, Decoder, Message};
 
 /// A target: its name, and what takes the input.
 type Target = (&'static str, fn(&[u8]));

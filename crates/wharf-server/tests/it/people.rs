@@ -142,6 +142,7 @@ async fn two_people_become_contacts_and_have_a_room(db: TestDb) {
     );
 }
 
+#[expect(clippy::cognitive_complexity, reason = "one story, step by step")]
 async fn requests_are_declined_contacts_are_kept_in_groups_and_blocked(db: TestDb) {
     let server = TestServer::start(db).await;
     let (ada, bob, room) = friends(&server).await;
@@ -197,6 +198,7 @@ async fn requests_are_declined_contacts_are_kept_in_groups_and_blocked(db: TestD
     bob.get(&room).await;
 }
 
+#[expect(clippy::cognitive_complexity, reason = "one story, step by step")]
 async fn a_group_is_made_changed_and_left(db: TestDb) {
     let server = TestServer::start(db).await;
     let (ada, bob, direct) = friends(&server).await;
@@ -254,6 +256,7 @@ async fn a_group_is_made_changed_and_left(db: TestDb) {
     assert_eq!(people["items"][1].get("role"), None, "he was one");
 }
 
+#[expect(clippy::cognitive_complexity, reason = "one story, step by step")]
 async fn people_come_by_invitation_and_by_link(db: TestDb) {
     let server = TestServer::start(db).await;
     let (ada, bob, _) = friends(&server).await;

@@ -71,7 +71,9 @@ impl Route {
     fn body(&self, room: &str) -> (&'static str, Vec<u8>) {
         let in_room = self.path.strip_prefix("/api/v1/rooms/{room}");
         let value = match (self.method.as_str(), in_room) {
-            ("PATCH", Some("" | "/preferences" | "/hooks/{id}")) => json!({}),
+            ("PATCH", Some("" | "/preferences" | "/hooks/{id}")) | ("POST", Some("/links")) => {
+                json!({})
+            }
             ("POST", Some("/commit")) => {
                 json!({ "id": NOBODY, "ops": [{ "op": "make_folder", "path": "a" }] })
             }
@@ -82,15 +84,17 @@ impl Route {
             ("PUT", Some("/drive/retention")) => json!({ "revision_days": 1, "trash_days": 1 }),
             ("POST", Some("/hooks")) => json!({ "direction": "incoming", "name": "a" }),
             ("POST", Some("/invitations")) => json!({ "account": NOBODY }),
-            ("POST", Some("/links")) => json!({}),
             ("POST", Some("/log")) => {
                 json!({ "device": room, "number": 1, "draft": { "kind": "text", "text": "a" } })
             }
             ("PATCH", Some("/members/{id}")) => json!({ "role": "owner" }),
             ("PUT", Some("/read")) => json!({ "position": 1 }),
             ("POST", Some("/save")) => json!({ "node": NOBODY }),
-            (_, Some(path)) if self.has_body => panic!("no body for {} {path}", self.method),
-            _ => Value::Null,
+            (method, Some(path)) => {
+                assert!(!self.has_body, "no body for {method} {path}");
+                Value::Null
+            }
+            (_, None) => Value::Null,
         };
         ("application/json", value.to_string().into_bytes())
     }

@@ -142,6 +142,19 @@ fn program(called: Option<String>) -> String {
     }
 }
 
+/// Takes as many open files as the system lets this process have: each connection is one, and the limit that a login shell
+/// begins with is far below what a server holds.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::program;
@@ -155,18 +168,5 @@ mod tests {
         assert_eq!(program(Some("wharf".to_owned())), "wharf");
         assert_eq!(program(Some("/a b/wharf".to_owned())), "wharf");
         assert_eq!(program(None), "wharf");
-    }
-}
-
-/// Takes as many open files as the system lets this process have: each connection is one, and the limit that a login shell
-/// begins with is far below what a server holds.
-fn raise_open_files() {
-    let mut limit = getrlimit(Resource::Nofile);
-    if limit.current == limit.maximum {
-        return;
-    }
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(%error, "cannot raise the limit of open files");
     }
 }

@@ -10,6 +10,10 @@ use crate::exit::Failure;
 
 /// Flags of `serve` about live connections.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a field is called as its flag is"
+)]
 pub(crate) struct LiveArgs {
     /// Live connections at once
     #[arg(long, env = "WHARF_LIVE_CONNECTIONS", value_name = "COUNT")]

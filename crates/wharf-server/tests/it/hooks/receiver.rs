@@ -123,9 +123,7 @@ pub(super) async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, wait)
-        .await
-        .expect("what the test waits for");
+    tokio::time::timeout(PATIENCE, wait).await.unwrap();
 }
 
 fn acceptor(folder: &Path) -> TlsAcceptor {

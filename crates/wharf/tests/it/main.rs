@@ -12,4 +12,5 @@ mod cut;
 mod damage;
 mod faulty_disk;
 mod send_crash;
+mod two_servers;
 mod writer;

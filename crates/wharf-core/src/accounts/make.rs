@@ -81,7 +81,7 @@ pub(super) fn require_free(tx: &mut Tx<'_>, draft: &Draft) -> Result<()> {
     }
 }
 
-/// Makes the account with its personal room. Needs [`Lock::Global`](sql::Lock::Global), so that what
+/// Makes the account with its personal room. Needs [`Lock::Global`](wharf_store::sql::Lock::Global), so that what
 /// [`require_free`] found still holds.
 ///
 /// # Errors

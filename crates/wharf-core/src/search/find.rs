@@ -4,7 +4,7 @@
 //! jumping to where the slowest of them is; the rooms are merged by their newest document. Each document that comes up
 //! is read as it is now and compared with what was asked, so an index that is behind never shows too much.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, btree_map};
 
 use wharf_store::search::{List, OPEN, Reads, list};
 use wharf_store::sql::{self, Tx};
@@ -342,12 +342,9 @@ impl<'q> Finder<'q> {
     }
 
     fn node_hit(&mut self, tx: &mut Tx<'_>, room: RoomId, node: NodeId) -> Result<Option<Hit>> {
-        if !self.entered.contains_key(&room) {
-            let entered = access::enter_as_server(tx, room)?;
-            self.entered.insert(room, entered);
-        }
-        let Some(entered) = self.entered.get(&room) else {
-            return Ok(None);
+        let entered = match self.entered.entry(room) {
+            btree_map::Entry::Occupied(entered) => entered.into_mut(),
+            btree_map::Entry::Vacant(vacant) => vacant.insert(access::enter_as_server(tx, room)?),
         };
         let node = drive::node_in_tree(tx, entered, node)?;
         let Some(node) = node.filter(|node| self.is_in_time(node.changed_ms)) else {

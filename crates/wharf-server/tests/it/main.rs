@@ -1,6 +1,10 @@
 //! The server as its clients meet it, on both databases.
 
-#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests stop at the first surprise"
+)]
 
 mod accounts;
 mod chunks;

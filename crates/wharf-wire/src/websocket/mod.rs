@@ -124,7 +124,7 @@ impl Decoder {
         }
     }
 
-    /// Takes what has arrived. Call [`Decoder::next`] until it has nothing more before more is given.
+    /// Takes what has arrived. Call [`Decoder::next_message`] until it has nothing more before more is given.
     pub fn push(&mut self, bytes: &[u8]) {
         self.arrived.extend_from_slice(bytes);
     }

@@ -1,7 +1,7 @@
 //! `wharf chat`: conversations in a terminal.
 //!
 //! [`model`] is what is known and shown, and pure: [`update`] changes it by keys and by what the chat tells, and returns
-//! [`effect`]s; [`view`] draws it through [`layout`], [`list`] and [`timeline`]. [`world`] does the effects, [`run`] has the
+//! [`effect`]s; [`view`] draws it through [`layout`], [`list`] and [`timeline`]. [`world`] does the effects, [`mod@run`] has the
 //! terminal. All text of other people reaches the terminal through [`text`], which lets no command of theirs through.
 
 mod composer;

@@ -145,6 +145,10 @@ impl Talk {
 }
 
 async fn what_is_found_is_what_is_there(db: TestDb) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the long form is asked for by whoever runs the test"
+    )]
     let cases: u32 = std::env::var("WHARF_SEARCH_CASES").map_or(3, |cases| cases.parse().unwrap());
     let mut runner = TestRunner::deterministic();
     let talk = Talk::open(db).await;

@@ -185,7 +185,7 @@ async fn who_comes_while_others_speak_misses_nothing(db: TestDb) {
             copy.texts
         });
     }
-    let mut copies = timeout(Duration::from_secs(60), receivers.join_all())
+    let mut copies = timeout(Duration::from_mins(1), receivers.join_all())
         .await
         .unwrap();
     senders.join_all().await;

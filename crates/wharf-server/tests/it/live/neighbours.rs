@@ -69,6 +69,7 @@ impl Neighbour {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 async fn what_happens_on_one_server_is_told_on_the_other() {
     let (db, other_db) = tokio::task::spawn_blocking(|| {
         let db = TestDb::open(Engine::Postgres);

@@ -151,9 +151,9 @@ impl Engine {
 
     /// The connection that was asked for is there.
     pub(super) fn opened(&mut self, store: &mut Store, now_ms: i64) -> Result<(), ChatError> {
-        let (meta, heads) = store.read(|tx| {
+        let (meta, device, heads) = store.read(|tx| {
             let heads = store::account::known_heads(tx, HELLO_ROOMS_MAX)?;
-            Ok((Meta::read(tx)?, heads))
+            Ok((Meta::read(tx)?, store::outbox::current_device(tx)?, heads))
         })?;
         let rooms = heads
             .into_iter()
@@ -166,14 +166,10 @@ impl Engine {
                 (room, known)
             })
             .collect();
-        self.phase = Phase::Open(Box::new(Link::new(
-            meta.device,
-            meta.account_version,
-            now_ms,
-        )));
+        self.phase = Phase::Open(Box::new(Link::new(device, meta.account_version, now_ms)));
         self.say(ClientFrame::Hello(Hello {
             version: VERSION,
-            device: Some(meta.device),
+            device: Some(device),
             epoch: meta.epoch,
             account_version: meta.account_version,
             rooms,

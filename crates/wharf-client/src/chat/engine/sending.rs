@@ -82,12 +82,15 @@ impl Sender {
             self.pause_ms = None;
         }
         let (device, used) = (self.device, self.used);
-        let (meta, pending) =
-            store.read(|tx| Ok((Meta::read(tx)?, store::outbox::pending(tx, device)?)))?;
-        if meta.device != device {
+        let (meta, current, pending) = store.read(|tx| {
+            let current = store::outbox::current_device(tx)?;
+            let pending = store::outbox::pending(tx, device)?;
+            Ok((Meta::read(tx)?, current, pending))
+        })?;
+        if current != device {
             return Ok(true);
         }
-        let is_behind = meta.number < used;
+        let is_behind = meta.device == device && meta.number < used;
         if pending.is_none() && !is_behind {
             (self.is_draining, self.pause_ms, self.lease_ms) = (false, None, None);
             return Ok(false);
@@ -135,7 +138,10 @@ impl Sender {
             let pending = store::outbox::pending(tx, device)?;
             let lost = match (forgotten, pending) {
                 (Some(number), Some(_)) => Some(Lost::Forgotten(number)),
-                (_, None) => (meta.number < used).then_some(Lost::Shared(used)),
+                (_, None) => {
+                    let is_behind = meta.device == device && meta.number < used;
+                    is_behind.then_some(Lost::Shared(used))
+                }
                 (None, Some(pending)) if pending.has_open => None,
                 (None, Some(pending)) => pending.first_taken.map(Lost::Shared),
             };

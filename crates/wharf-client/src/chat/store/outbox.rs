@@ -4,8 +4,8 @@
 //! however often it is sent, by whichever process, from this file, a copy or a backup of it, the server sees that it is
 //! the same. Only an answer that says that the number stands for something else (a copy of this profile used it) proves
 //! that the item is not in the log, and moves it to a new device. What was written after it moves with it, once its numbers
-//! are used up by nothing, so that no copy can send it under them. The new device's id follows from the old one and the
-//! number, so another copy of the same items finds the same one, and meets its own items there.
+//! are used up by nothing, so that no copy can send it under them. The new device and number follow from the old ones, so
+//! another copy of the same item finds the same, and meets it there.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use wharf_types::api::log::{Draft, FileDraft, Mentions, Recall};
@@ -16,6 +16,9 @@ use crate::chat::view::{Handover, Waiting, WaitingKind, WaitingState};
 
 /// How long answered items are remembered, for other processes that wait for their answer.
 const ANSWERED_MS: i64 = 24 * 3600 * 1000;
+
+/// Items whose numbers are in one block of so many go on under one device.
+const BLOCK: u64 = 32;
 
 /// An item to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub(in crate::chat) struct Number {
 /// Why a device cannot go on under its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::chat) enum Lost {
-    /// A copy of it has used this number.
+    /// A copy of it has used its numbers, up to this one as far as is known.
     Shared(u64),
     /// The server has forgotten numbers past this one.
     Forgotten(u64),
@@ -243,9 +246,23 @@ pub(in crate::chat) fn taken(tx: &Transaction<'_>, by: Number) -> Result<(), Cha
     Ok(())
 }
 
-/// Goes on under another device id: what `device` has not been answered for gets numbers from 1 on, with the same
-/// distances, so that a copy of this store that has more or less of it gives what both have the same numbers. Nothing
-/// happens when another process did it already.
+/// The device that is to be sent under now: that of the first item that is not answered.
+pub(in crate::chat) fn current_device(tx: &Connection) -> Result<DeviceId, ChatError> {
+    let first: Option<[u8; 16]> = tx
+        .prepare_cached(
+            "SELECT device FROM outbox WHERE state IN ('waiting', 'withdrawn') ORDER BY id LIMIT 1",
+        )?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    match first {
+        Some(device) => Ok(DeviceId::from_bytes(device)),
+        None => Ok(Meta::read(tx)?.device),
+    }
+}
+
+/// Goes on under other device ids. The new name of an item, device and number, follows from its old one alone, so a copy of
+/// this store that has more or less of them gives those that both have the same names. Nothing happens when another
+/// process did it already.
 pub(in crate::chat) fn move_device(
     tx: &Transaction<'_>,
     device: DeviceId,
@@ -253,10 +270,7 @@ pub(in crate::chat) fn move_device(
     now_ms: i64,
 ) -> Result<(), ChatError> {
     let meta = Meta::read(tx)?;
-    if meta.device != device {
-        return Ok(());
-    }
-    let next = next_device(device, meta.epoch.as_deref().unwrap_or_default(), why);
+    let epoch = meta.epoch.as_deref().unwrap_or_default();
     let mut statement = tx.prepare_cached(
         "SELECT id, number FROM outbox WHERE device = ?1 AND state IN ('waiting', 'withdrawn') ORDER BY number",
     )?;
@@ -265,12 +279,24 @@ pub(in crate::chat) fn move_device(
             Ok((row.get(0)?, unsigned(row, 1)?))
         })?
         .collect::<Result<_, _>>()?;
-    let first = items.first().map_or(1, |(_, number)| *number);
-    let mut last = 0;
-    for (id, number) in items {
-        let number = number - first + 1;
+    let first = match why {
+        Lost::Shared(_) => 0,
+        Lost::Forgotten(_) => items.first().map_or(0, |(_, number)| *number),
+    };
+    let unused = match why {
+        Lost::Shared(used) => used / BLOCK + 1,
+        Lost::Forgotten(_) => 0,
+    };
+    let mut last = (next_device(device, epoch, why, unused), 0);
+    for (index, (id, number)) in items.into_iter().enumerate() {
+        let place = number - first;
+        let next = next_device(device, epoch, why, place / BLOCK);
+        if index == 0 || last.0 != next {
+            last = (next, 0);
+        }
+        let number = place % BLOCK + 1;
         // Numbers are dense: what is not there any more is used up by nothing.
-        for missing in last + 1..number {
+        for missing in last.1 + 1..number {
             tx.prepare_cached(
                 "INSERT INTO outbox (room, target, draft, client_ms, device, number, state, changed_ms) \
                  VALUES (zeroblob(16), 0, ?1, 0, ?2, ?3, 'withdrawn', ?4)",
@@ -281,27 +307,25 @@ pub(in crate::chat) fn move_device(
             "UPDATE outbox SET device = ?2, number = ?3, is_tried = 0, is_taken = 0 WHERE id = ?1",
         )?
         .execute(params![id, next.as_bytes(), signed(number)])?;
-        last = number;
+        last = (next, number);
     }
-    tx.prepare_cached("UPDATE meta SET device = ?1, number = ?2")?
-        .execute(params![next.as_bytes(), signed(last)])?;
+    if meta.device == device {
+        tx.prepare_cached("UPDATE meta SET device = ?1, number = ?2")?
+            .execute(params![last.0.as_bytes(), signed(last.1)])?;
+    }
     Ok(())
 }
 
-/// The device that another one goes on as.
-fn next_device(device: DeviceId, epoch: &str, why: Lost) -> DeviceId {
+/// The device that another one goes on as, for the items of a block of its numbers.
+fn next_device(device: DeviceId, epoch: &str, why: Lost, block: u64) -> DeviceId {
     let mut hasher = blake3::Hasher::new_derive_key("wharf device that goes on as another");
-    hasher.update(device.as_bytes());
-    match why {
-        Lost::Shared(number) => {
-            hasher.update(b"shared").update(&number.to_le_bytes());
-        }
-        Lost::Forgotten(number) => {
-            hasher
-                .update(b"forgotten")
-                .update(&number.to_le_bytes())
-                .update(epoch.as_bytes());
-        }
+    hasher
+        .update(device.as_bytes())
+        .update(&block.to_le_bytes());
+    if let Lost::Forgotten(number) = why {
+        hasher
+            .update(&number.to_le_bytes())
+            .update(epoch.as_bytes());
     }
     let mut bytes = [0; 16];
     hasher.finalize_xof().fill(&mut bytes);

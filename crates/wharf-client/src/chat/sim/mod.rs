@@ -311,7 +311,7 @@ fn whatever_happens_everything_is_there_once_and_shown_as_it_is() {
     let steps = setting("WHARF_SIM_STEPS", 400);
     let only = setting("WHARF_SIM_SEED", u64::MAX);
     let seeds = if only == u64::MAX {
-        0..setting("WHARF_SIM_SEEDS", 40)
+        0..setting("WHARF_SIM_SEEDS", 20)
     } else {
         only..only + 1
     };
@@ -330,7 +330,7 @@ fn whatever_happens_a_real_house_and_its_devices_agree() {
     let steps = setting("WHARF_SIM_STEPS", 200);
     let only = setting("WHARF_SIM_SEED", u64::MAX);
     let seeds = if only == u64::MAX {
-        0..setting("WHARF_SIM_HOUSE_SEEDS", 3)
+        0..setting("WHARF_SIM_HOUSE_SEEDS", 2)
     } else {
         only..only + 1
     };

@@ -72,7 +72,7 @@ pub(super) struct Attempt {
 }
 
 /// What asks for no caller, and why nobody gets anything by it that they should not.
-pub(super) const WITHOUT_CALLER: [(&str, &str); 19] = [
+pub(super) const WITHOUT_CALLER: [(&str, &str); 20] = [
     (
         "accounts::authenticate",
         "is what makes a caller of a token",
@@ -101,6 +101,10 @@ pub(super) const WITHOUT_CALLER: [(&str, &str); 19] = [
     ("hook::claim", "is a job's"),
     ("hook::delivered", "is a job's"),
     ("hook::failed", "is a job's"),
+    (
+        "hook::said",
+        "rings when something was said, and tells nothing",
+    ),
     ("log::retain_all", "is a job's"),
     ("log::verify", "is the program's own, on a database"),
     ("search::catch_up", "is a job's"),

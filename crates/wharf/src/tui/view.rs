@@ -50,10 +50,15 @@ fn status(model: &Model, buffer: &mut Buffer, areas: &Areas) {
         1 => ", 1 message waiting".to_owned(),
         count => format!(", {count} messages waiting"),
     };
-    let (sign, look) = theme.presence(model.status);
+    // Without a connection nobody sees the status that was chosen.
+    let shown = match model.link {
+        Link::Live => model.status,
+        Link::Connecting | Link::Offline(_) | Link::Ended(_) => Status::Offline,
+    };
+    let (sign, look) = theme.presence(shown);
     let right = vec![
         Piece::new(format!("{sign} "), look),
-        Piece::new(status_name(model.status), theme.dim()),
+        Piece::new(status_name(shown), theme.dim()),
     ];
     let left = match (&model.link, &model.told) {
         (Link::Ended(why), _) => vec![Piece::new(format!("Logged out: {why}"), theme.danger())],

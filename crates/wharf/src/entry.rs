@@ -104,14 +104,21 @@ impl<'a> Printer<'a> {
         self.output.line(self.text(entry, &time))
     }
 
-    /// Writes a line for something that is not in the log yet, for people only.
-    pub(crate) fn write_waiting(&self, what: &str) -> anyhow::Result<()> {
+    /// Writes a line for something whose entry is not here, for people only: it waits, or it was sent to a position.
+    pub(crate) fn write_own(&self, what: &str, sent_at: Option<u64>) -> anyhow::Result<()> {
         if self.output.is_json() {
             return Ok(());
         }
-        let mark = self.output.paint(Paint::Yellow, "  waits");
-        self.output
-            .line(format_args!("{mark}         {}", self.output.name(what)))
+        let what = self.output.name(what);
+        match sent_at {
+            Some(position) => self
+                .output
+                .line(format_args!("{position:>7}   sent  {what}")),
+            None => {
+                let mark = self.output.paint(Paint::Yellow, "  waits");
+                self.output.line(format_args!("{mark}         {what}"))
+            }
+        }
     }
 
     fn text(&self, entry: &Entry, time: &str) -> String {

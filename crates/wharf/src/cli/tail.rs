@@ -76,13 +76,13 @@ impl Args {
         for entry in &entries {
             printer.write(room.id, entry)?;
         }
+        let shown = entries.last().map(|entry| entry.position);
         if self.before.is_none() && self.after.is_none() {
-            for item in unsent(&conversations, &room)? {
-                printer.write_waiting(&outbox::what(&item))?;
+            for item in written_here(&conversations, &room, shown.unwrap_or(0))? {
+                printer.write_own(&outbox::what(&item), sent_at(&item))?;
             }
         }
         context.output.flush()?;
-        let shown = entries.last().map(|entry| entry.position);
         if let Some(position) = shown.filter(|_| self.read) {
             mark_read(&conversations, &room, position).await?;
         }
@@ -252,12 +252,25 @@ impl Args {
     }
 }
 
-/// What was written here and is not in the log yet.
-fn unsent(conversations: &Conversations, room: &Room) -> anyhow::Result<Vec<Waiting>> {
+/// What was written here and is not among the entries up to position `shown`: it is not in the log yet, or it is and its
+/// entry did not reach this device before the connection ended.
+fn written_here(
+    conversations: &Conversations,
+    room: &Room,
+    shown: u64,
+) -> anyhow::Result<Vec<Waiting>> {
     let timeline = conversations.chat.timeline(room.id, Window::Last, 1)?;
-    let mut waiting = timeline.waiting;
-    waiting.retain(|item| !matches!(item.state, WaitingState::Sent { .. }));
-    Ok(waiting)
+    let mut written = timeline.waiting;
+    written.retain(|item| sent_at(item).is_none_or(|position| position > shown));
+    Ok(written)
+}
+
+/// The position of an own item that the server has taken.
+fn sent_at(item: &Waiting) -> Option<u64> {
+    match item.state {
+        WaitingState::Sent { position } => Some(position),
+        WaitingState::Waiting | WaitingState::Refused { .. } => None,
+    }
 }
 
 /// Texts and files, and who came and went; erased ones among them are shown as such.

@@ -237,15 +237,21 @@ impl Composer {
                 .next_back()
                 .map_or(0, |(at, _)| at),
             Move::Right => self.cursor + after.graphemes(true).next().map_or(0, str::len),
-            Move::WordLeft => before
-                .split_word_bound_indices()
-                .rev()
-                .find(|(_, word)| !word.trim().is_empty())
-                .map_or(0, |(at, _)| at),
-            Move::WordRight => after
-                .split_word_bound_indices()
-                .find(|(_, word)| !word.trim().is_empty())
-                .map_or(self.text.len(), |(at, word)| self.cursor + at + word.len()),
+            Move::WordLeft => {
+                let at = before
+                    .split_word_bound_indices()
+                    .rev()
+                    .find(|(_, word)| !word.trim().is_empty())
+                    .map_or(0, |(at, _)| at);
+                self.boundary_at_or_before(at)
+            }
+            Move::WordRight => {
+                let at = after
+                    .split_word_bound_indices()
+                    .find(|(_, word)| !word.trim().is_empty())
+                    .map_or(self.text.len(), |(at, word)| self.cursor + at + word.len());
+                self.boundary_at_or_after(&self.text, at)
+            }
             Move::LineStart => before.rfind('\n').map_or(0, |at| at + 1),
             Move::LineEnd => after
                 .find('\n')
@@ -293,6 +299,12 @@ impl Composer {
             .map(|(start, _)| start)
             .find(|start| *start >= at)
             .unwrap_or(text.len())
+    }
+
+    /// Where the character begins that `at` is in: some scripts have words that end within one.
+    fn boundary_at_or_before(&self, at: usize) -> usize {
+        let starts = self.text.grapheme_indices(true).map(|(start, _)| start);
+        starts.take_while(|start| *start <= at).last().unwrap_or(0)
     }
 }
 
@@ -379,6 +391,22 @@ mod tests {
         assert!(composer.go_row(20, false));
         assert_eq!(composer.lay(20).cursor, (5, 0));
         assert!(!composer.go_row(20, false));
+    }
+
+    #[test]
+    fn a_word_that_ends_within_a_character_is_passed_over_whole() {
+        // The mark after the letter of another script is a word of its own, and of one character with it.
+        let text = "𑪄丽𐆠ῆa\u{840}\u{85a}®®A";
+        for moves in [Move::WordLeft, Move::WordRight] {
+            for at in text.grapheme_indices(true).map(|(at, _)| at) {
+                let mut composer = composer(text);
+                composer.cursor = at;
+                composer.go(moves);
+                let mut starts = text.grapheme_indices(true).map(|(at, _)| at);
+                let is_between = starts.any(|start| start == composer.cursor);
+                assert!(is_between || composer.cursor == text.len(), "{at}");
+            }
+        }
     }
 
     #[test]

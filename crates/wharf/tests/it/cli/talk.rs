@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use wharf_testkit::program::Program;
@@ -225,11 +226,14 @@ fn a_log_is_followed_through_a_restart_of_the_server() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let (told, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || out.lines().try_for_each(|line| told.send(line.unwrap())));
     let _running = Running(child);
-    // Whatever is said before it listens, it shows from its own beginning on; so this may or may not be the first line.
-    program.run(["say", "Team", "one"]).unwrap();
+    // It shows what is said once it listens, and nobody else knows when that is.
+    while lines.recv_timeout(Duration::from_millis(200)).is_err() {
+        program.run(["say", "Team", "one"]).unwrap();
+    }
     let data = folder.path().join("data");
     server.kill().unwrap();
     let server = program.serve(&data, &address, NO_ARGUMENTS).unwrap();
@@ -237,12 +241,11 @@ fn a_log_is_followed_through_a_restart_of_the_server() {
     program.run(["say", "Team", "three"]).unwrap();
     let mut seen = Vec::new();
     while seen.last().map(String::as_str) != Some("three") {
-        let entry = lines.next().unwrap();
+        let line = lines.recv_timeout(Duration::from_secs(30)).unwrap();
+        let entry: Value = serde_json::from_str(&line).unwrap();
         seen.push(entry["body"]["text"].as_str().unwrap().to_owned());
     }
-    if seen.first().map(String::as_str) == Some("one") {
-        seen.remove(0);
-    }
+    seen.retain(|text| text != "one");
     assert_eq!(seen, ["two", "three"]);
     server.stop().unwrap();
 }
@@ -359,7 +362,7 @@ fn what_was_said_is_found() {
             if hits.len() == count {
                 return hits;
             }
-            std::thread::park_timeout(std::time::Duration::from_millis(100));
+            std::thread::park_timeout(Duration::from_millis(100));
         }
         panic!("{words:?}: {hits:?}");
     };

@@ -110,15 +110,13 @@ impl<'a> Printer<'a> {
             return Ok(());
         }
         let what = self.output.name(what);
-        match sent_at {
-            Some(position) => self
+        if let Some(position) = sent_at {
+            return self
                 .output
-                .line(format_args!("{position:>7}   sent  {what}")),
-            None => {
-                let mark = self.output.paint(Paint::Yellow, "  waits");
-                self.output.line(format_args!("{mark}         {what}"))
-            }
+                .line(format_args!("{position:>7}   sent  {what}"));
         }
+        let mark = self.output.paint(Paint::Yellow, "  waits");
+        self.output.line(format_args!("{mark}         {what}"))
     }
 
     fn text(&self, entry: &Entry, time: &str) -> String {

@@ -29,6 +29,7 @@ mod tui;
 mod verify;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -43,6 +44,8 @@ use output::{Closed, Output, Style};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// How long threads may go on that were not asked to end.
+const ENDING: Duration = Duration::from_secs(2);
 /// Threads that run tasks; what blocks or computes has threads of its own.
 const WORKERS_MIN: usize = 2;
 
@@ -109,7 +112,11 @@ fn run(command: cli::Command, context: &Context) -> anyhow::Result<Exit> {
         .thread_name("wharf")
         .enable_all()
         .build()?;
-    runtime.block_on(command.run(context))
+    let exit = runtime.block_on(command.run(context));
+    // What is still on a thread of its own, such as a read of a terminal that nobody types at, does not keep the program from
+    // ending; what it may leave half done is what a crash may leave.
+    runtime.shutdown_timeout(ENDING);
+    exit
 }
 
 /// Help and version are no faults; everything else is the usage code.

@@ -78,6 +78,7 @@ async fn all_jobs_end_a_round_in_a_new_house(db: TestDb) {
             "log_retention",
             "compaction",
             "sweep",
+            "search",
             "scrub"
         ]
     );

@@ -121,13 +121,22 @@ impl Terminal<'_> {
     /// Waits until the program has ended without an error, and has given the terminal back.
     #[track_caller]
     fn ends(&self) {
-        self.sees("the end", |_| {
+        let began = now();
+        loop {
             let format = "#{pane_dead} #{pane_dead_status} #{alternate_on}";
             let state = self
                 .all
                 .tmux(&["display-message", "-p", "-t", self.name, format]);
-            state.trim() == "1 0 0"
-        });
+            if state.trim() == "1 0 0" {
+                return;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{} did not end: {state}",
+                self.name
+            );
+            pause();
+        }
     }
 
     /// Opens the chat of this name.

@@ -18,6 +18,8 @@ struct Terminals {
 struct Terminal<'a> {
     all: &'a Terminals,
     name: &'static str,
+    /// Holds the program's exit status once it has ended.
+    ended: PathBuf,
 }
 
 impl Terminals {
@@ -45,9 +47,13 @@ impl Terminals {
     /// Runs `wharf chat` with a home in a terminal of 80 by 24.
     fn chat(&self, name: &'static str, home: &Path, downloads: &Path) -> Terminal<'_> {
         let quoted = |path: &Path| format!("'{}'", text(path));
+        let ended = home.join("ended");
+        // That of a client before, if there was one.
+        drop(std::fs::remove_file(&ended));
         let command = format!(
-            "cd {folder} && exec env -u WHARF_TOKEN -u WHARF_SERVER HOME={home} XDG_CONFIG_HOME={home}/config \
-             XDG_STATE_HOME={home}/state LC_ALL=C.UTF-8 TZ=UTC {WHARF} chat --downloads {downloads} 2>{home}/chat.err",
+            "cd {folder} && env -u WHARF_TOKEN -u WHARF_SERVER HOME={home} XDG_CONFIG_HOME={home}/config \
+             XDG_STATE_HOME={home}/state LC_ALL=C.UTF-8 TZ=UTC {WHARF} chat --downloads {downloads} 2>{home}/chat.err; \
+             echo $? >{home}/ended",
             folder = quoted(home),
             home = quoted(home),
             downloads = quoted(downloads),
@@ -64,7 +70,11 @@ impl Terminals {
             &command,
         ]);
         self.tmux(&["set-option", "-t", name, "remain-on-exit", "on"]);
-        Terminal { all: self, name }
+        Terminal {
+            all: self,
+            name,
+            ended,
+        }
     }
 }
 
@@ -123,16 +133,16 @@ impl Terminal<'_> {
     fn ends(&self) {
         let began = now();
         loop {
-            let format = "#{pane_dead} #{pane_dead_status} #{alternate_on}";
-            let state = self
-                .all
-                .tmux(&["display-message", "-p", "-t", self.name, format]);
-            if state.trim() == "1 0 0" {
+            // Not tmux's own word for it: it knows no status where its parent ignored the ends of children.
+            let status = std::fs::read_to_string(&self.ended).unwrap_or_default();
+            let format = ["display-message", "-p", "-t", self.name, "#{alternate_on}"];
+            let alternate = self.all.tmux(&format);
+            if status.trim() == "0" && alternate.trim() == "0" {
                 return;
             }
             assert!(
                 began.elapsed() < PATIENCE,
-                "{} did not end: {state}",
+                "{} did not end: status {status:?}, alternate screen {alternate:?}",
                 self.name
             );
             pause();

@@ -9,7 +9,7 @@ use wharf_client::chat::{
 use wharf_client::{Clock, Room as Named};
 use wharf_types::RoomId;
 use wharf_types::api::log::{Draft, Mentions};
-use wharf_types::api::room::{Person, Room};
+use wharf_types::api::room::{Person, Room, RoomMember};
 
 use crate::context::Context;
 use crate::directory::{Directory, Where};
@@ -20,6 +20,10 @@ use crate::session::Session;
 
 /// How long a command waits for the server before it goes on with what is here.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits where the server cannot be reached at all: a few attempts, for one that is just being started anew.
+const PATIENCE_UNREACHABLE: Duration = Duration::from_millis(700);
+/// How often it looks whether that is so.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The local copy of a login's conversations, kept up to date while it is open.
 #[derive(Debug)]
@@ -27,6 +31,7 @@ pub(crate) struct Conversations {
     pub(crate) session: Session,
     pub(crate) chat: Chat,
     events: Events,
+    opened: Instant,
 }
 
 /// How far something that was written has come.
@@ -53,10 +58,12 @@ impl Conversations {
             session,
             chat,
             events,
+            opened: Instant::now(),
         })
     }
 
-    /// Waits until the copy is up to date, for [`PATIENCE`] at most, and says whether it is.
+    /// Waits until the copy is up to date, for [`PATIENCE`] at most and less where the server cannot be reached, and says
+    /// whether it is.
     ///
     /// # Errors
     /// `NotLoggedIn` when the session has ended, `Unavailable` when the server refuses this program.
@@ -75,11 +82,24 @@ impl Conversations {
                 }
                 Connection::Offline | Connection::Connecting => {}
             }
-            match timeout_at(until, self.events.next()).await {
-                Ok(Some(_)) => {}
+            let look = until.min(Instant::now() + LOOK);
+            match timeout_at(look, self.events.next()).await {
                 Ok(None) => return Err(ChatError::Closed.into()),
-                Err(_) => return Ok(false),
+                Err(_) if Instant::now() >= until || self.is_away() => return Ok(false),
+                Ok(Some(_)) | Err(_) => {}
             }
+        }
+    }
+
+    /// Whether there is no use in waiting: no connection could be made since this was opened, nor can it now.
+    fn is_away(&self) -> bool {
+        self.chat.is_unreachable() && self.opened.elapsed() >= PATIENCE_UNREACHABLE
+    }
+
+    /// Returns when there is no use in waiting.
+    async fn away(&self) {
+        while !self.is_away() {
+            tokio::time::sleep(LOOK).await;
         }
     }
 
@@ -120,23 +140,28 @@ impl Conversations {
         if !text.contains('@') {
             return Ok(Mentions::default());
         }
-        let members = match self.chat.fetch_members(room.id).await {
-            Ok(members) => members,
-            Err(_) => self.chat.members(room.id)?,
-        };
+        let members = self.people_of(room.id).await?;
         let present = members.iter().filter(|member| member.role.is_some());
         let people = present.map(|member| &member.person).chain(&room.peer);
         Ok(mentions(text, &people.collect::<Vec<_>>()))
     }
 
+    /// The people of a room; offline, or without a right to see them any more, those that were seen before.
+    async fn people_of(&self, room: RoomId) -> anyhow::Result<Vec<RoomMember>> {
+        let fetched = tokio::select! {
+            fetched = self.chat.fetch_members(room) => fetched.ok(),
+            () = self.away() => None,
+        };
+        match fetched {
+            Some(members) => Ok(members),
+            None => Ok(self.chat.members(room)?),
+        }
+    }
+
     /// What the people of a room are called, as far as it is known.
     pub(crate) async fn names(&self, room: RoomId) -> anyhow::Result<Names> {
         let mut names = Names::new(self.directory()?.names());
-        let members = match self.chat.fetch_members(room).await {
-            Ok(members) => members,
-            // Offline, or without a right any more: those that were seen before.
-            Err(_) => self.chat.members(room)?,
-        };
+        let members = self.people_of(room).await?;
         let directory = self.directory()?;
         for member in &members {
             names.add(member.person.id, directory.name_of(&member.person));
@@ -155,22 +180,21 @@ impl Conversations {
         self.settle(id, PATIENCE).await
     }
 
-    /// Waits until the server has answered an item.
+    /// Waits until the server has answered an item, for as long as `patience` and less where it cannot be reached.
     ///
     /// # Errors
     /// The server's refusal; then the item is discarded, because whoever wrote it is told.
     pub(crate) async fn settle(&mut self, id: i64, patience: Duration) -> anyhow::Result<Delivery> {
         let until = Instant::now() + patience;
-        let item: Waiting = loop {
-            match timeout_at(until.min(Instant::now() + PATIENCE), self.chat.settle(id)).await {
-                Ok(item) => break item?,
-                Err(_) if Instant::now() < until => {}
-                Err(_) => {
-                    self.is_logged_in()?;
-                    return Ok(Delivery::Waits);
-                }
-            }
+        let answered = tokio::select! {
+            answered = timeout_at(until, self.chat.settle(id)) => answered.ok(),
+            () = self.away() => None,
         };
+        let Some(item) = answered else {
+            self.is_logged_in()?;
+            return Ok(Delivery::Waits);
+        };
+        let item: Waiting = item?;
         match item.state {
             WaitingState::Sent { position } => Ok(Delivery::Sent(position)),
             WaitingState::Waiting => Ok(Delivery::Waits),

@@ -161,6 +161,9 @@ impl Driver {
         happening: Happening,
     ) -> Result<(), ChatError> {
         let now_ms = self.clock.now_ms();
+        if let Happening::Dialled(outcome) = &happening {
+            self.shared.set_unreachable(outcome.is_err());
+        }
         match happening {
             Happening::Dialled(Ok(socket)) => {
                 *line = Line::Open(Open::new(socket));

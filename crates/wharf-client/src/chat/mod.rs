@@ -167,6 +167,12 @@ impl Chat {
         self.0.shared.connection()
     }
 
+    /// Whether the last attempt to connect failed: refused, or no way there. One that is under way, or that the server is
+    /// slow to answer, has not failed.
+    pub fn is_unreachable(&self) -> bool {
+        self.0.shared.is_unreachable()
+    }
+
     /// The account; none before the first connection.
     pub fn me(&self) -> Result<Option<Me>, ChatError> {
         self.read(|tx| Ok(Meta::read(tx)?.me()))

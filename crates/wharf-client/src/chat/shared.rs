@@ -27,6 +27,7 @@ pub(super) struct Shared {
 #[derive(Debug, Default)]
 struct Now {
     connection: Connection,
+    is_unreachable: bool,
     presence: BTreeMap<AccountId, Presence>,
     typing: BTreeMap<RoomId, BTreeMap<AccountId, i64>>,
 }
@@ -98,6 +99,15 @@ impl Shared {
 
     pub(super) fn set_connection(&self, connection: Connection) {
         self.now.lock().connection = connection;
+    }
+
+    /// Whether the last attempt to connect failed.
+    pub(super) fn is_unreachable(&self) -> bool {
+        self.now.lock().is_unreachable
+    }
+
+    pub(super) fn set_unreachable(&self, is_unreachable: bool) {
+        self.now.lock().is_unreachable = is_unreachable;
     }
 
     pub(super) fn set_presence(&self, items: &[Presence]) {

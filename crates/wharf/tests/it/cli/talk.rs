@@ -1,8 +1,9 @@
 //! What is said: sent once, read in order, offline too.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use wharf_testkit::program::Program;
@@ -136,7 +137,9 @@ fn what_is_written_offline_is_sent_later_once_and_in_order() {
     let address = server.address().to_owned();
     server.kill().unwrap();
     for text in ["second", "third"] {
-        let kept = program.output(["--json", "say", "Team", text]).unwrap();
+        let (kept, took) = timed(|| program.output(["--json", "say", "Team", text]).unwrap());
+        // A server that is slow has 5 s, one that is away none.
+        assert!(took < Duration::from_secs(3), "{took:?}");
         // A script that took this for a failure would say it twice.
         assert_eq!(kept.status.code(), Some(0), "{kept:?}");
         assert!(String::from_utf8(kept.stdout).unwrap().contains("waiting"));
@@ -168,6 +171,49 @@ fn what_is_written_offline_is_sent_later_once_and_in_order() {
         ["first", "third"]
     );
     server.stop().unwrap();
+}
+
+#[test]
+fn a_server_that_is_slow_gets_its_time() {
+    let house = House::new();
+    house.run(&["say", "me", "first"]);
+    let House {
+        program, server, ..
+    } = house;
+    let address = server.address().to_owned();
+    server.kill().unwrap();
+    // It takes connections and says nothing.
+    let listener = TcpListener::bind(&address).unwrap();
+    let (kept, took) = timed(|| program.output(["--json", "say", "me", "second"]).unwrap());
+    drop(listener);
+    assert!(String::from_utf8(kept.stdout).unwrap().contains("waiting"));
+    assert!(took > Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
+fn a_direct_room_tells_once_that_two_are_contacts() {
+    let (house, grace) = team();
+    house.run(&["say", "@grace", "Hello"]);
+    for (shown, other) in [
+        (house.run(&["tail", "@grace"]), "operator"),
+        (grace.run(["tail", "@operator"]).unwrap(), "operator"),
+    ] {
+        assert_eq!(shown.matches("are contacts now").count(), 1, "{shown}");
+        assert!(
+            !shown.contains("came in") && shown.contains(other),
+            "{shown}"
+        );
+    }
+    // Programs are told all of it.
+    assert_eq!(objects(&grace, &["tail", "@operator"]).len(), 3);
+}
+
+/// What `work` returns, and how long it took.
+#[expect(clippy::disallowed_methods, reason = "measures another process")]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = Instant::now();
+    let done = work();
+    (done, began.elapsed())
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use wharf_types::api::log::{Body, Entry, File, Member, MemberChange, SetReaction, Settings};
-use wharf_types::api::room::{History, Role};
+use wharf_types::api::room::{History, Role, RoomKind};
 use wharf_types::{AccountId, RoomId};
 
 use crate::format;
@@ -65,19 +65,29 @@ pub(crate) struct InRoom<'a> {
     pub(crate) entry: &'a Entry,
 }
 
+/// Whether somebody's coming in is told by another entry: of the two who come into a direct room when they become
+/// contacts, the one who asked is let in by the other, and that entry stands for both.
+pub(crate) fn is_told_already(kind: RoomKind, entry: &Entry) -> bool {
+    kind == RoomKind::Direct
+        && matches!(&entry.body, Some(Body::Member(member))
+            if member.change == MemberChange::Joined && entry.account == Some(member.account))
+}
+
 /// Writes entries with a line for each new day between them.
 #[derive(Debug)]
 pub(crate) struct Printer<'a> {
     output: &'a Output,
+    kind: RoomKind,
     names: Names,
     day: Option<Date>,
 }
 
 impl<'a> Printer<'a> {
-    /// A printer that has written nothing yet.
-    pub(crate) fn new(output: &'a Output, names: Names) -> Self {
+    /// A printer of a room of this kind that has written nothing yet.
+    pub(crate) fn new(output: &'a Output, kind: RoomKind, names: Names) -> Self {
         Self {
             output,
+            kind,
             names,
             day: None,
         }
@@ -128,7 +138,7 @@ impl<'a> Printer<'a> {
         let author = self.output.name(&author).into_owned();
         let said = match &entry.body {
             Some(body) if !body.is_countable() => {
-                let what = happened(body, entry.account, &self.names);
+                let what = self.happened(body, entry.account);
                 let what = self.output.name(&what).into_owned();
                 let line = format!("* {author} {what}");
                 return format!(
@@ -144,6 +154,25 @@ impl<'a> Printer<'a> {
             write!(text, "\n{INDENT}{note}").unwrap_or_default();
         }
         text
+    }
+
+    /// What somebody did, after their name, for entries that are no texts or files.
+    fn happened(&self, body: &Body, author: Option<AccountId>) -> String {
+        match body {
+            Body::Text(_) | Body::File(_) => "wrote".to_owned(),
+            Body::Edit(edit) => format!("edited {}: {}", edit.target, edit.text),
+            Body::Recall(recall) => format!("took {} back", recall.target),
+            Body::Reaction(reaction) if reaction.is_set => {
+                format!("reacted to {} with {}", reaction.target, reaction.emoji)
+            }
+            Body::Reaction(reaction) => {
+                format!("took {} from {}", reaction.emoji, reaction.target)
+            }
+            Body::Pin(pin) if pin.is_set => format!("pinned {}", pin.target),
+            Body::Pin(pin) => format!("unpinned {}", pin.target),
+            Body::Member(member) => membership(self.kind, member, author, &self.names),
+            Body::Settings(settings) => changed(settings),
+        }
     }
 
     /// The present text of a text or file.
@@ -241,29 +270,13 @@ fn reactions(reactions: &[SetReaction], names: &Names) -> String {
     parts.join("   ")
 }
 
-/// What somebody did, after their name, for entries that are no texts or files.
-fn happened(body: &Body, author: Option<AccountId>, names: &Names) -> String {
-    match body {
-        Body::Text(_) | Body::File(_) => "wrote".to_owned(),
-        Body::Edit(edit) => format!("edited {}: {}", edit.target, edit.text),
-        Body::Recall(recall) => format!("took {} back", recall.target),
-        Body::Reaction(reaction) if reaction.is_set => {
-            format!("reacted to {} with {}", reaction.target, reaction.emoji)
-        }
-        Body::Reaction(reaction) => {
-            format!("took {} from {}", reaction.emoji, reaction.target)
-        }
-        Body::Pin(pin) if pin.is_set => format!("pinned {}", pin.target),
-        Body::Pin(pin) => format!("unpinned {}", pin.target),
-        Body::Member(member) => membership(member, author, names),
-        Body::Settings(settings) => changed(settings),
-    }
-}
-
-fn membership(member: &Member, author: Option<AccountId>, names: &Names) -> String {
+fn membership(kind: RoomKind, member: &Member, author: Option<AccountId>, names: &Names) -> String {
     let who = names.of(member.account);
     match (member.change, member.role) {
         (MemberChange::Joined, _) if author == Some(member.account) => "came in".to_owned(),
+        (MemberChange::Joined, _) if kind == RoomKind::Direct => {
+            format!("and {who} are contacts now")
+        }
         (MemberChange::Joined, _) => format!("let {who} in"),
         (MemberChange::Left, _) => "left".to_owned(),
         (MemberChange::Removed, _) => format!("removed {who}"),

@@ -193,7 +193,7 @@ async fn show(context: &Context, entry: &Named) -> anyhow::Result<()> {
         return output.object(&history);
     }
     let names = conversations.names(room.id).await?;
-    Printer::new(output, names.clone()).write(room.id, &history.entry)?;
+    Printer::new(output, room.kind, names.clone()).write(room.id, &history.entry)?;
     details(&history, &names, output)
 }
 
@@ -227,7 +227,7 @@ async fn pins(context: &Context, meant: &Where) -> anyhow::Result<()> {
         context.output.note("Nothing is pinned.");
     }
     let names = conversations.names(room.id).await?;
-    let mut printer = Printer::new(&context.output, names);
+    let mut printer = Printer::new(&context.output, room.kind, names);
     pins.items
         .iter()
         .try_for_each(|entry| printer.write(room.id, entry))

@@ -14,7 +14,7 @@ use super::outbox;
 use crate::context::Context;
 use crate::conversation::{Conversations, named};
 use crate::directory::Where;
-use crate::entry::Printer;
+use crate::entry::{Printer, is_told_already};
 use crate::exit::{Exit, Failure};
 use crate::session::About;
 
@@ -65,7 +65,7 @@ impl Args {
         let mut conversations = Conversations::open(context).await?;
         let room = conversations.find(&self.room).await?;
         let names = conversations.names(room.id).await?;
-        let mut printer = Printer::new(&context.output, names);
+        let mut printer = Printer::new(&context.output, room.kind, names);
         let (entries, head) = match self.collect(&conversations, &room).await {
             Ok(found) => found,
             Err(error) if is_unreachable(&error) && !self.follow => {
@@ -74,7 +74,10 @@ impl Args {
             Err(error) => return Err(error),
         };
         for entry in &entries {
-            printer.write(room.id, entry)?;
+            let is_for_people = !self.events && !context.output.is_json();
+            if !is_for_people || !is_told_already(room.kind, entry) {
+                printer.write(room.id, entry)?;
+            }
         }
         let shown = entries.last().map(|entry| entry.position);
         if self.before.is_none() && self.after.is_none() {

@@ -85,8 +85,8 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     let names = own_name(&conversations).await?;
     let mut journal = Journal {
         context,
+        printer: Printer::new(&context.output, room.kind, names),
         room,
-        printer: Printer::new(&context.output, names),
         conversations,
         from: None,
         shown: 0,

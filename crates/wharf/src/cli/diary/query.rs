@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use wharf_types::RoomId;
 use wharf_types::api::diary::{DaysQuery, DiaryFormat, DiaryOrigin, DiaryPage, DiaryQuery};
 use wharf_types::api::log::Entry;
+use wharf_types::api::room::RoomKind;
 
 use super::{JOURNAL, Reading, no_day};
 use crate::context::Context;
@@ -81,7 +82,7 @@ pub(super) async fn read(context: &Context, reading: &Reading) -> anyhow::Result
 }
 
 fn show(context: &Context, room: RoomId, names: Names, entries: &[Entry]) -> anyhow::Result<()> {
-    let mut printer = Printer::new(&context.output, names);
+    let mut printer = Printer::new(&context.output, RoomKind::Personal, names);
     entries
         .iter()
         .try_for_each(|entry| printer.write(room, entry))

@@ -645,3 +645,67 @@ fn whoever_is_shown_is_watched_and_asked_for_once() {
     );
     assert!(model.feed(Feed::Contacts(contacts)).is_empty());
 }
+
+#[test]
+fn a_letter_in_the_list_is_written_in_the_open_chat() {
+    let mut model = talking(80, 24, conversation());
+    press(&mut model, KeyCode::F(2));
+    press(&mut model, KeyCode::F(2));
+    assert_eq!(model.focus, Focus::List);
+    enter(&mut model, "just a moment");
+    assert_eq!(model.focus, Focus::Composer);
+    let written = |model: &Model| {
+        model
+            .open
+            .as_ref()
+            .map(|open| open.desk.composer.text().to_owned())
+    };
+    assert_eq!(written(&model).as_deref(), Some("just a moment"));
+
+    press(&mut model, KeyCode::F(2));
+    press(&mut model, KeyCode::F(2));
+    press(&mut model, KeyCode::Char('m'));
+    assert!(matches!(model.overlay, Some(Overlay::Menu(_))));
+    press(&mut model, KeyCode::Esc);
+    press(&mut model, KeyCode::Up);
+    assert_eq!(model.focus, Focus::List);
+    assert_eq!(written(&model).as_deref(), Some("just a moment"));
+}
+
+#[test]
+fn a_letter_in_the_list_does_nothing_while_no_chat_is_open() {
+    let mut model = model(80, 24);
+    assert!(enter(&mut model, "x").is_empty());
+    assert_eq!(model.focus, Focus::List);
+}
+
+#[test]
+fn a_direct_room_begins_with_one_line_about_both() {
+    let joined = |position, author, who, role| {
+        let member = wharf_types::api::log::Member {
+            account: account(who),
+            change: wharf_types::api::log::MemberChange::Joined,
+            role: Some(role),
+        };
+        entry(position, author, 9, Body::Member(member))
+    };
+    for (asked, let_in) in [(ME, GRACE), (GRACE, ME)] {
+        let mut model = model(80, 24);
+        press(&mut model, KeyCode::Down);
+        press(&mut model, KeyCode::Enter);
+        model.feed(Feed::Timeline(
+            room_id(GRACE),
+            Window::Last,
+            timeline(vec![
+                joined(1, let_in, asked, Role::Owner),
+                joined(2, let_in, let_in, Role::Editor),
+            ]),
+        ));
+        let shown = screen(&model);
+        assert!(
+            shown.contains("You and Grace Hopper are contacts now"),
+            "{shown}"
+        );
+        assert!(!shown.contains("joined"), "{shown}");
+    }
+}

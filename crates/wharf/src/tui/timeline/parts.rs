@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use wharf_client::chat::Handover;
 use wharf_types::api::log::Body;
 use wharf_types::api::log::{Entry, EntryState, File, Member, MemberChange, Settings};
-use wharf_types::api::room::History;
+use wharf_types::api::room::{History, RoomKind};
 
 use super::{INDENT, Scene};
 use crate::format;
@@ -207,6 +207,9 @@ impl Scene<'_> {
     }
 
     pub(super) fn member_words(&self, entry: &Entry, member: &Member) -> String {
+        if let Some(words) = self.befriended_words(entry, member) {
+            return words;
+        }
         let who = self.model.name(member.account);
         let change = change_words(member.change);
         let is_own_doing = entry.account == Some(member.account);
@@ -235,6 +238,24 @@ impl Scene<'_> {
             }
             _ => format!("{who} {change}{by}"),
         }
+    }
+
+    /// Two who became contacts come into their direct room.
+    fn befriended_words(&self, entry: &Entry, member: &Member) -> Option<String> {
+        let is_direct = self.model.room(self.open.room)?.room.kind == RoomKind::Direct;
+        let other = entry.account.filter(|other| *other != member.account)?;
+        if !is_direct || member.change != MemberChange::Joined {
+            return None;
+        }
+        let other = if other == self.model.me {
+            member.account
+        } else {
+            other
+        };
+        Some(format!(
+            "You and {} are contacts now",
+            self.model.name(other)
+        ))
     }
 
     pub(super) fn settings_words(&self, entry: &Entry, settings: &Settings) -> String {

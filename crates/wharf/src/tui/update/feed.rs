@@ -7,6 +7,7 @@ use wharf_types::api::room::Notify;
 use wharf_types::{AccountId, RoomId};
 
 use super::PAGE;
+use crate::entry::is_told_already;
 use crate::tui::effect::{Effect, Feed};
 use crate::tui::layout;
 use crate::tui::list::ListKey;
@@ -19,7 +20,15 @@ impl Model {
     /// Takes in something that was told.
     pub(crate) fn feed(&mut self, feed: Feed) -> Vec<Effect> {
         let mut effects = match feed {
-            Feed::Timeline(room, window, timeline) => self.timeline(room, window, timeline),
+            Feed::Timeline(room, window, mut timeline) => {
+                if let Some(view) = self.room(room) {
+                    let kind = view.room.kind;
+                    timeline
+                        .items
+                        .retain(|item| !is_told_already(kind, &item.entry));
+                }
+                self.timeline(room, window, timeline)
+            }
             Feed::Older(room, result) => self.older(room, result),
             Feed::Said(room, entry) => self.said(room, &entry),
             Feed::Rooms(rooms) => {

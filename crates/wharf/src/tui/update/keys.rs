@@ -298,8 +298,8 @@ impl Model {
 
     fn list_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         match key.code {
-            KeyCode::Up | KeyCode::Char('k') => self.go_list(-1),
-            KeyCode::Down | KeyCode::Char('j') => self.go_list(1),
+            KeyCode::Up => self.go_list(-1),
+            KeyCode::Down => self.go_list(1),
             KeyCode::Home => self.go_list(isize::MIN),
             KeyCode::End => self.go_list(isize::MAX),
             KeyCode::Left => self.show_tab(Tab::Chats),
@@ -307,6 +307,11 @@ impl Model {
             KeyCode::Enter | KeyCode::Char(' ') => return self.open_selected(),
             KeyCode::Char('m') => return self.list_menu(),
             KeyCode::Esc if self.open.is_some() => self.focus = Focus::Composer,
+            // Whoever types means to write.
+            KeyCode::Char(_) if self.open.is_some() && is_typed(key) => {
+                self.focus = Focus::Composer;
+                return self.composer_key(key);
+            }
             _ => {}
         }
         Vec::new()
@@ -369,7 +374,7 @@ impl Model {
                 self.focus = Focus::Composer;
                 return self.go_end();
             }
-            KeyCode::Char(letter) if key.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
+            KeyCode::Char(letter) if is_typed(key) => {
                 return self.on_selected(letter);
             }
             KeyCode::Enter => return self.on_selected('o'),
@@ -616,6 +621,11 @@ impl Model {
             vec![Effect::Search { query }]
         }
     }
+}
+
+/// Whether a key writes its letter.
+fn is_typed(key: KeyEvent) -> bool {
+    key.modifiers.difference(KeyModifiers::SHIFT).is_empty()
 }
 
 /// A key in a line of text; `false` where the text stays as it is.

@@ -70,6 +70,7 @@ pub(crate) const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("Enter", "open; fold or unfold a group of contacts"),
             ("m", "what can be done: remark, group, mute, pin, leave, …"),
             ("Left, Right", "chats, contacts"),
+            ("another letter", "write it in the open chat"),
         ],
     ),
 ];

@@ -37,6 +37,11 @@ pub const PAGE_ITEMS_MAX: u32 = 10_000;
 /// Items on a page when the request does not say.
 pub const PAGE_ITEMS_DEFAULT: u32 = 1_000;
 
+/// Most nodes that one archive can be asked for; what is below them does not count. Their ids fit into an address.
+pub const ARCHIVE_NODES_MAX: usize = 200;
+/// Most files, folders and links in one archive.
+pub const ARCHIVE_ENTRIES_MAX: usize = 200_000;
+
 /// Shortest and longest password, in characters and bytes.
 pub const PASSWORD_CHARS_MIN: usize = 8;
 /// Longest password, in bytes; argon2 would take more, the attacker's bill is ours.

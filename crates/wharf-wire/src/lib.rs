@@ -1,4 +1,4 @@
-//! Codecs without I/O: cutting files into chunks, manifests, chunk frames, segments, and what doors parse.
+//! Codecs without I/O: cutting files into chunks, manifests, chunk frames, segments, archives, and what doors parse.
 //!
 //! Everything here is a pure function of its input. Decoders take bytes from strangers and from damaged disks: they
 //! bound what they allocate, never panic, and say what was wrong.
@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod range;
 pub mod segment;
 pub mod websocket;
+pub mod zip;
 
 #[cfg(test)]
 mod testing;

@@ -11,6 +11,7 @@ mod batch;
 mod carry;
 mod commit;
 mod find;
+mod gather;
 mod look;
 mod mention;
 mod place;
@@ -43,6 +44,7 @@ use crate::access::{Entered, Right, enter, lock};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 
+pub use gather::{Gathered, GatheredNode};
 pub use mention::{Mention, mentions};
 
 /// Which room a request is about.
@@ -156,6 +158,16 @@ impl Drives {
             find::page(tx, room, &query, &page)
         })
         .await
+    }
+
+    /// Gathers nodes with everything below them, as one state of the drive.
+    ///
+    /// # Errors
+    /// - `NotFound`: one of them is not there; `Invalid`: none was asked for.
+    /// - `TooLarge`: over [`wharf_types::limit::ARCHIVE_NODES_MAX`] or [`wharf_types::limit::ARCHIVE_ENTRIES_MAX`].
+    pub async fn gather(&self, by: &Caller, room: RoomRef, nodes: Vec<At>) -> Result<Gathered> {
+        self.read(by, room, move |tx, room| gather::gather(tx, room, &nodes))
+            .await
     }
 
     /// Returns the stream past position `after`.

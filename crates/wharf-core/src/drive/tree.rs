@@ -65,8 +65,17 @@ pub(super) fn page(
     })
 }
 
+/// A node that a walk came by.
+pub(super) struct WalkedNode {
+    /// How many folders are between it and the one that was asked for.
+    pub(super) depth: usize,
+    pub(super) id: NodeId,
+    pub(super) name: String,
+    pub(super) content: rows::Content,
+}
+
 /// The folders from the one that was asked for down to where the walk is.
-struct Walk {
+pub(super) struct Walk {
     levels: Vec<Level>,
 }
 
@@ -89,7 +98,7 @@ struct TreeRow {
 }
 
 impl Walk {
-    fn start(folder: NodeId) -> Self {
+    pub(super) fn start(folder: NodeId) -> Self {
         Self {
             levels: vec![Level::new(folder, String::new())],
         }
@@ -120,6 +129,21 @@ impl Walk {
             self.levels.push(Level::new(id, path));
         }
         Ok(())
+    }
+
+    /// The next node, for those who need no path and no manifest.
+    pub(super) fn next_node(&mut self, tx: &mut Tx<'_>) -> sql::Result<Option<WalkedNode>> {
+        let Some((_, row)) = self.next(tx, Manifests::Omit)? else {
+            return Ok(None);
+        };
+        // A folder that was just found is the last level itself.
+        let is_folder = row.content.kind == NodeKind::Folder;
+        Ok(Some(WalkedNode {
+            depth: self.levels.len().saturating_sub(1 + usize::from(is_folder)),
+            id: row.id,
+            name: row.name,
+            content: row.content,
+        }))
     }
 
     fn next(

@@ -10,6 +10,7 @@
 mod account;
 mod admin;
 mod admission;
+mod archive;
 mod body;
 mod chunks;
 mod contact;
@@ -143,6 +144,7 @@ fn routes() -> OpenApiRouter<Http> {
         .merge(admin::routes())
         .merge(drive::routes())
         .merge(content::routes())
+        .merge(archive::routes())
         .merge(chunks::routes())
         .merge(contact::routes())
         .merge(room::routes())

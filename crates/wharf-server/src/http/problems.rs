@@ -60,6 +60,10 @@ groups! {
     CanBeTooMany {
         "413" => "There are as many of these as there may be.",
     }
+    /// It can ask for more than one answer holds.
+    CanBeTooLarge {
+        "413" => "It asks for more than one answer holds.",
+    }
     /// It has a text of bounded length outside of its body.
     CanBeTooLong {
         "413" => "A text in the query is too long.",

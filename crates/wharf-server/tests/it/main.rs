@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod archive;
 mod chunks;
 mod content;
 mod cut;

@@ -1,7 +1,7 @@
 //! What a file's name says about how to show it.
 
 /// The type of what nothing is known about.
-const UNKNOWN: &str = "application/octet-stream";
+pub(in crate::http) const UNKNOWN: &str = "application/octet-stream";
 
 /// Types that browsers show by themselves. Pages and scripts are shown as the text they are.
 const TYPES: [(&str, &str); 37] = [
@@ -56,7 +56,7 @@ pub(super) fn of(name: &str) -> &'static str {
 }
 
 /// `Content-Disposition` (RFC 6266): shown where the browser can, saved otherwise, under its name in either case.
-pub(super) fn disposition(name: &str, media: &str) -> String {
+pub(in crate::http) fn disposition(name: &str, media: &str) -> String {
     let manner = if media == UNKNOWN {
         "attachment"
     } else {

@@ -9,7 +9,7 @@
 )]
 
 mod condition;
-mod media;
+pub(super) mod media;
 
 use std::ops::Range;
 

@@ -13,8 +13,33 @@ use crate::error::{Error, Result};
 pub enum Door {
     /// The HTTP API.
     Http,
+    /// The gateway for clients of the network sync drive.
+    Netdisk,
+    /// The gateway for clients of PyChat.
+    PyChat,
+    /// The gateway for clients of the diary, without proof of who they are.
+    Diary,
+    /// The journal over UDP.
+    Journal,
+    /// The gateway for clients of filestoraged.
+    Filestored,
     /// The program itself: its console and its jobs.
     Internal,
+}
+
+impl Door {
+    /// Its name, as entries and passwords of gateways keep it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Netdisk => "netdisk",
+            Self::PyChat => "pychat",
+            Self::Diary => "diary",
+            Self::Journal => "journal",
+            Self::Filestored => "filestored",
+            Self::Internal => "internal",
+        }
+    }
 }
 
 /// How a request came.

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::gateway::Gateways;
+
 /// How a server listens, and what it allows at once.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -31,6 +33,8 @@ pub struct Config {
     pub body_timeout: Duration,
     /// Certificate authorities that receivers of webhooks are known by, as PEM; the system's without.
     pub webhook_ca: Option<PathBuf>,
+    /// Doors for the clients of older systems; none listens by itself.
+    pub gateways: Gateways,
 }
 
 impl Default for Config {
@@ -48,6 +52,7 @@ impl Default for Config {
             admission_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_mins(5),
             webhook_ca: None,
+            gateways: Gateways::default(),
         }
     }
 }

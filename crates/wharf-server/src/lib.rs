@@ -2,9 +2,10 @@
 //!
 //! A door parses, authenticates, calls one operation of [`wharf_core`] and renders the answer; it holds no rules.
 //! [`listen`] owns sockets, TLS, deadlines and draining, and knows no routes. [`http`] owns the routes and knows no
-//! sockets. [`webhook`] is the other direction: it posts what the house has for others. [`Server`] puts them together.
+//! sockets. [`gateway`] has the doors of older systems' clients. [`webhook`] is the other direction: it posts what the house has for others. [`Server`] puts them together.
 
 mod config;
+pub mod gateway;
 mod http;
 mod listen;
 pub mod live;

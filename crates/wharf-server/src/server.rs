@@ -4,18 +4,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, TcpSocket};
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use wharf_core::Wharf;
 
 use crate::Config;
+use crate::gateway::{self, Bound, GatewayError, GatewayName};
 use crate::http::{self, Http};
 use crate::listen::tls::{Tls, TlsError};
-use crate::listen::{Listener, Timeouts, Traffic};
+use crate::listen::{self, Listener, Timeouts, Traffic};
 use crate::webhook::{Trust, TrustError, Worker};
-
-/// Connections that wait in the kernel to be accepted; its own bound may be lower.
-const CONNECTIONS_WAITING_MAX: u32 = 16 * 1024;
 
 /// Why a server cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +32,9 @@ pub enum BindError {
     /// The certificate authorities for webhooks cannot be used.
     #[error(transparent)]
     Webhooks(#[from] TrustError),
+    /// A gateway's address cannot be had.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
 }
 
 /// A server that holds its address and answers once it is [`serve`](Server::serve)d.
@@ -42,6 +43,7 @@ pub struct Server {
     http: Http,
     tls: Option<Tls>,
     webhooks: Option<Worker>,
+    gateways: Vec<Bound>,
     address: SocketAddr,
     stopping: CancellationToken,
 }
@@ -62,7 +64,7 @@ impl Server {
             address: config.address,
             source,
         };
-        let tcp = listen(config.address).map_err(unavailable)?;
+        let tcp = listen::bind(config.address).map_err(unavailable)?;
         let address = tcp.local_addr().map_err(unavailable)?;
         let stopping = CancellationToken::new();
         let traffic = Arc::<Traffic>::default();
@@ -72,7 +74,18 @@ impl Server {
             drain: config.drain_timeout,
         };
         let connections_max = config.connections_max;
-        let http = Http::new(wharf, config, Arc::clone(&traffic), stopping.clone());
+        let gateways = gateway::bind(&config.gateways, &wharf)?;
+        let counters = gateways
+            .iter()
+            .map(|gateway| (gateway.name(), gateway.counters()))
+            .collect();
+        let http = Http::new(
+            wharf,
+            config,
+            Arc::clone(&traffic),
+            counters,
+            stopping.clone(),
+        );
         let webhooks = Worker::new(http.clone(), trust);
         let app = http::router(http.clone());
         let listener = Listener {
@@ -88,6 +101,7 @@ impl Server {
             http,
             tls,
             webhooks,
+            gateways,
             address,
             stopping,
         })
@@ -96,6 +110,13 @@ impl Server {
     /// Where it listens, with the port that it got.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The gateways that are open, and where each listens: an address with the port that it got, or a path.
+    pub fn gateways(&self) -> impl Iterator<Item = (GatewayName, &str)> {
+        self.gateways
+            .iter()
+            .map(|gateway| (gateway.name(), gateway.address()))
     }
 
     /// Whether clients must speak TLS.
@@ -111,6 +132,7 @@ impl Server {
             http,
             tls,
             webhooks,
+            gateways,
             stopping,
             ..
         } = self;
@@ -129,23 +151,22 @@ impl Server {
                 worker.run(cancel.clone()).await;
             }
         };
-        tokio::join!(listener.serve(cancel.clone()), follow, announce, deliver);
+        let gateways = join_all(
+            gateways
+                .into_iter()
+                .map(|gateway| gateway.serve(cancel.clone())),
+        );
+        tokio::join!(
+            listener.serve(cancel.clone()),
+            follow,
+            announce,
+            deliver,
+            gateways
+        );
         http.live_connections().close();
         http.live_connections().wait().await;
         http.wharf().live().close().await;
         http.work().close();
         http.work().wait().await;
     }
-}
-
-/// Takes the address. When a network comes back everybody connects at once; what does not fit into the kernel's queue is
-/// tried again by the other end, after seconds.
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(CONNECTIONS_WAITING_MAX)
 }

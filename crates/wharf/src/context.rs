@@ -52,7 +52,7 @@ impl Context {
 
     /// What a server of this machine runs by.
     pub(crate) fn server_settings(&self, args: &ServerArgs) -> anyhow::Result<ServerSettings> {
-        let file = self.config()?.file.server;
+        let file = self.config()?.file;
         let sources = |argument: &str| self.source(argument);
         Ok(Resolver::new(&sources).server(args, &file, &self.environment)?)
     }

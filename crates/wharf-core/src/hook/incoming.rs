@@ -10,7 +10,7 @@ use super::{Hooks, rows};
 use crate::caller::Origin;
 use crate::error::{Error, Result};
 use crate::live::Notices;
-use crate::log::{Author, append_in, check_draft, door_text};
+use crate::log::{Author, append_in, check_draft};
 
 /// A message, checked.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ impl Hooks {
                 let author = Author {
                     hook: Some(id),
                     name: Some(name),
-                    door: door_text(origin.door).to_owned(),
+                    door: origin.door.text().to_owned(),
                     address: Some(origin.address.to_canonical().to_string()),
                     ..Author::default()
                 };

@@ -10,7 +10,7 @@ use wharf_wire::entry::{Header, digest, kind_of, link, pack};
 
 use super::effect;
 use super::rows::{self, End};
-use crate::caller::{Caller, Door};
+use crate::caller::Caller;
 use crate::error::Result;
 use crate::live::Notices;
 
@@ -39,18 +39,10 @@ impl Author {
         Ok(Self {
             account: Some(person.account),
             session: Some(person.session),
-            door: door_text(origin.door).to_owned(),
+            door: origin.door.text().to_owned(),
             address: Some(address_text(origin.address)),
             ..Self::default()
         })
-    }
-}
-
-/// A door's name in entries.
-pub(crate) const fn door_text(door: Door) -> &'static str {
-    match door {
-        Door::Http => "http",
-        Door::Internal => "internal",
     }
 }
 

@@ -26,7 +26,7 @@ use wharf_types::api::live::Sending;
 use wharf_types::api::log::{Append, AppendOutcome, Appended, Cursors, EntryHistory, LogPage};
 use wharf_types::{DeviceId, ErrorCode, HookId};
 
-pub(crate) use append::{Author, append_in, door_text};
+pub(crate) use append::{Author, append_in};
 pub(crate) use carry::{Carried, Carrying, take_out};
 pub(crate) use draft::check as check_draft;
 pub(crate) use rows::{add_reactions, entries_past, entries_within, entry_at};

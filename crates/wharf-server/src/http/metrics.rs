@@ -19,6 +19,7 @@ use wharf_core::live::LiveStats;
 use wharf_store::sql::Stats;
 
 use super::Http;
+use crate::gateway::Counted;
 use crate::listen::Traffic;
 
 /// Bounds of the histogram of times, in seconds.
@@ -192,10 +193,82 @@ impl Collector for House {
             help,
             http.downloads().lent_bytes(),
         )?;
+        gateways(&mut encoder, http)?;
         live(&mut encoder, &http.wharf().live().stats())?;
         database(&mut encoder, &http.wharf().db().stats())?;
         jobs(&mut encoder, &http.wharf().jobs().status())
     }
+}
+
+/// One figure of every gateway: its name, its help, its kind, and how it is read.
+type GatewayFigure = (&'static str, &'static str, MetricType, fn(&Counted) -> u64);
+
+const GATEWAY_FIGURES: [GatewayFigure; 7] = [
+    (
+        "gateway_connections_open",
+        "Connections open at a gateway",
+        MetricType::Gauge,
+        |counted| counted.connections_open,
+    ),
+    (
+        "gateway_connections",
+        "Connections that a gateway took",
+        MetricType::Counter,
+        |counted| counted.connections_total,
+    ),
+    (
+        "gateway_connections_refused",
+        "Connections closed because their address had too many",
+        MetricType::Counter,
+        |counted| counted.connections_refused,
+    ),
+    (
+        "gateway_frames",
+        "Frames or datagrams that a gateway understood",
+        MetricType::Counter,
+        |counted| counted.frames,
+    ),
+    (
+        "gateway_frames_garbled",
+        "Frames or datagrams that a gateway did not understand",
+        MetricType::Counter,
+        |counted| counted.frames_garbled,
+    ),
+    (
+        "gateway_received_bytes",
+        "Bytes that a gateway received",
+        MetricType::Counter,
+        |counted| counted.received_bytes,
+    ),
+    (
+        "gateway_sent_bytes",
+        "Bytes that a gateway sent",
+        MetricType::Counter,
+        |counted| counted.sent_bytes,
+    ),
+];
+
+fn gateways(encoder: &mut DescriptorEncoder<'_>, http: &Http) -> fmt::Result {
+    if http.gateways().is_empty() {
+        return Ok(());
+    }
+    let counted: Vec<_> = http
+        .gateways()
+        .iter()
+        .map(|(name, counters)| (name.text(), counters.read()))
+        .collect();
+    for (name, help, kind, read) in GATEWAY_FIGURES {
+        let mut figures = encoder.encode_descriptor(name, help, None, kind)?;
+        for (gateway, counted) in &counted {
+            let labels = [("gateway", *gateway)];
+            let figure = figures.encode_family(&labels)?;
+            match kind {
+                MetricType::Gauge => ConstGauge::new(read(counted)).encode(figure)?,
+                _ => ConstCounter::new(read(counted)).encode(figure)?,
+            }
+        }
+    }
+    Ok(())
 }
 
 fn live(encoder: &mut DescriptorEncoder<'_>, stats: &LiveStats) -> fmt::Result {

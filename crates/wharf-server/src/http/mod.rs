@@ -49,6 +49,7 @@ use wharf_types::ErrorCode;
 use wharf_types::api::PREFIX;
 
 use crate::Config;
+use crate::gateway::{Counters, GatewayName};
 use crate::listen::Traffic;
 use admission::Admission;
 use error::Refusal;
@@ -62,6 +63,8 @@ struct Parts {
     wharf: Arc<Wharf>,
     config: Config,
     metrics: Metrics,
+    /// The gateways that are open, and what they count.
+    gateways: Vec<(GatewayName, Arc<Counters>)>,
     /// Memory for bodies on their way in.
     uploads: Admission,
     /// Memory for bodies on their way out.
@@ -77,12 +80,14 @@ impl Http {
         wharf: Wharf,
         config: Config,
         traffic: Arc<Traffic>,
+        gateways: Vec<(GatewayName, Arc<Counters>)>,
         stopping: CancellationToken,
     ) -> Self {
         let uploads = Admission::new(config.upload_memory_bytes_max, config.admission_timeout);
         let downloads = Admission::new(config.download_memory_bytes_max, config.admission_timeout);
         Self(Arc::new(Parts {
             metrics: Metrics::new(traffic),
+            gateways,
             wharf: Arc::new(wharf),
             config,
             uploads,
@@ -107,6 +112,10 @@ impl Http {
 
     fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    fn gateways(&self) -> &[(GatewayName, Arc<Counters>)] {
+        &self.0.gateways
     }
 
     fn uploads(&self) -> &Admission {

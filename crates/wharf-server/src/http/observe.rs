@@ -186,6 +186,7 @@ mod tests {
             wharf.await.unwrap(),
             Config::default(),
             Arc::default(),
+            Vec::new(),
             CancellationToken::new(),
         );
         let fall: fn() -> std::future::Ready<()> = || panic!("a fault of the program");

@@ -23,7 +23,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,6 +35,8 @@ pub(crate) use stream::Stream;
 use activity::Activity;
 use tls::Tls;
 
+/// Connections that wait in the kernel to be accepted; its own bound may be lower.
+const CONNECTIONS_WAITING_MAX: u32 = 16 * 1024;
 /// Read and write buffers of a connection. Also the most that the head of a request may take.
 const BUFFER_BYTES_MAX: usize = 256 * 1024;
 /// Flow control of HTTP/2: what one request, and one connection, may have sent ahead of being read.
@@ -134,8 +136,20 @@ impl Listener {
     }
 }
 
+/// Takes the address. When a network comes back everybody connects at once; what does not fit into the kernel's queue is
+/// tried again by the other end, after seconds.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(CONNECTIONS_WAITING_MAX)
+}
+
 /// The next connection and its permit; `None` once the listener is to stop.
-async fn next(
+pub(crate) async fn next(
     tcp: &TcpListener,
     permits: &Arc<Semaphore>,
     cancel: &CancellationToken,

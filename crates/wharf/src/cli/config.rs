@@ -44,7 +44,7 @@ impl Args {
             Action::Check(args) => (args, true),
             Action::Show(args) => (args, false),
         };
-        resolver.server(args, &loaded.file.server, &context.environment)?;
+        resolver.server(args, &loaded.file, &context.environment)?;
         let settings = Settings {
             file: loaded.path,
             settings: resolver.into_shown(),

@@ -1,5 +1,6 @@
 //! `wharf serve`: the server.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -35,6 +36,9 @@ struct Listening<'a> {
     event: &'static str,
     url: &'a str,
     data: &'a std::path::Path,
+    /// The gateways that are open: name and address.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    gateways: BTreeMap<&'static str, &'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     setup_code: Option<&'a str>,
     pid: u32,
@@ -106,17 +110,27 @@ fn announce(
             event: "listening",
             url: &url,
             data: folder.path(),
+            gateways: server
+                .gateways()
+                .map(|(name, address)| (name.text(), address))
+                .collect(),
             setup_code: code.as_deref(),
             pid: std::process::id(),
         })
     } else {
-        output.line(words(context, &url, folder, code.as_deref()))
+        output.line(words(context, &url, server, folder, code.as_deref()))
     };
     // The server runs whether or not somebody reads what it says.
     said.and_then(|()| output.flush()).unwrap_or_default();
 }
 
-fn words(context: &Context, url: &str, folder: &DataFolder, code: Option<&str>) -> String {
+fn words(
+    context: &Context,
+    url: &str,
+    server: &Server,
+    folder: &DataFolder,
+    code: Option<&str>,
+) -> String {
     let output = &context.output;
     let mut text = format!(
         "Wharf {} listens on {}\nIts data is in {}\n",
@@ -124,6 +138,13 @@ fn words(context: &Context, url: &str, folder: &DataFolder, code: Option<&str>) 
         output.paint(Paint::Bold, url),
         folder.path().display()
     );
+    for (name, address) in server.gateways() {
+        text.push_str(&format!(
+            "The gateway {name} listens on {}: {}\n",
+            output.paint(Paint::Bold, address),
+            name.weakness()
+        ));
+    }
     if let Some(code) = code {
         let program = program(std::env::args().next());
         let command = format!("{program} signup {url} --code {code} --username NAME");

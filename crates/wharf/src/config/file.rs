@@ -20,6 +20,39 @@ pub(crate) struct File {
     pub(crate) server: Server,
     /// What the commands that talk to a server go by.
     pub(crate) client: Client,
+    /// Doors for the clients of older systems.
+    pub(crate) gateway: Gateways,
+}
+
+/// `[gateway.…]`: one table for each gateway; one that is not there does not listen.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Gateways {
+    /// The network sync drive.
+    pub(crate) netdisk: Option<Gateway>,
+    /// The chat.
+    pub(crate) pychat: Option<Gateway>,
+    /// The diary, and the journal over UDP.
+    pub(crate) diary: Option<Gateway>,
+    /// The storage daemon.
+    pub(crate) filestored: Option<Gateway>,
+}
+
+/// `[gateway.NAME]`: what every gateway has. A table that says nothing opens the gateway on loopback.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Gateway {
+    /// Where to listen.
+    #[serde(deserialize_with = "some_address")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Most connections at once.
+    pub(crate) connections: Option<NonZeroU32>,
+    /// Most connections from one address.
+    pub(crate) per_address: Option<NonZeroU32>,
+    /// Seconds that a connection may say nothing.
+    pub(crate) idle_seconds: Option<NonZeroU32>,
+    /// Frames a second that one connection may send.
+    pub(crate) frames_per_second: Option<NonZeroU32>,
 }
 
 /// `[server]`.

@@ -5,6 +5,7 @@
 
 pub(crate) mod database;
 pub(crate) mod file;
+mod gateway;
 mod live;
 mod rooms;
 pub(crate) mod server;

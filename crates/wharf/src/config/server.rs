@@ -11,6 +11,7 @@ use wharf_types::api::account::SignupPolicy;
 
 use super::database::DatabaseUrl;
 use super::file::{self, LogFormat};
+use super::gateway::GatewayArgs;
 use super::live::LiveArgs;
 use super::rooms::RoomArgs;
 use crate::environment::Environment;
@@ -88,6 +89,8 @@ pub(crate) struct ServerArgs {
     pub(crate) rooms: RoomArgs,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
+    #[command(flatten)]
+    pub(crate) gateways: GatewayArgs,
     /// Which log lines: error, warn, info, debug, or a filter such as `info,wharf_store=debug`
     #[arg(long, env = "WHARF_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -224,6 +227,14 @@ impl<'a> Resolver<'a> {
         self.shown
     }
 
+    /// Where clap took an argument from that was given.
+    pub(super) fn given_by(&self, argument: &str) -> Layer {
+        match (self.sources)(argument) {
+            Some(ValueSource::EnvVariable) => Layer::Environment,
+            _ => Layer::Flag,
+        }
+    }
+
     pub(super) fn pick<T>(
         &self,
         name: Name,
@@ -231,10 +242,7 @@ impl<'a> Resolver<'a> {
         file: Option<T>,
     ) -> (Option<T>, Layer) {
         match (given, file) {
-            (Some(value), _) if (self.sources)(name.argument) == Some(ValueSource::EnvVariable) => {
-                (Some(value), Layer::Environment)
-            }
-            (Some(value), _) => (Some(value), Layer::Flag),
+            (Some(value), _) => (Some(value), self.given_by(name.argument)),
             (None, Some(value)) => (Some(value), Layer::File),
             (None, None) => (None, Layer::Default),
         }
@@ -295,12 +303,18 @@ impl<'a> Resolver<'a> {
     pub(crate) fn server(
         &mut self,
         args: &ServerArgs,
-        file: &file::Server,
+        file: &file::File,
         environment: &Environment,
     ) -> Result<ServerSettings, Failure> {
+        let file::File {
+            server: file,
+            gateway,
+            ..
+        } = file;
         let data = self.data(&args.data, args.database_connections, file, environment)?;
         let house = self.house(args, file)?;
-        let http = self.http(args, file)?;
+        let mut http = self.http(args, file)?;
+        http.gateways = self.gateways(&args.gateways, gateway);
         let given = (args.log.clone(), file.log.level.clone());
         let log = self.value(name::LOG, given, || Ok("info".to_owned()))?;
         let given = (args.log_format, file.log.format);

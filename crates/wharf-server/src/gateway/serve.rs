@@ -1,0 +1,343 @@
+//! Moves the bytes of a gateway's connections: accepts within limits, reads, lets the session work, writes.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::protocol::{Decode, Garbled, Out, Protocol, Session, Step};
+use super::{Counters, GatewayConfig, GatewayName};
+use crate::listen;
+
+/// What is read at a time, and what an idle connection keeps. A frame that needs more makes the buffer grow.
+const READ_BYTES: usize = 4 * 1024;
+/// The most that is read ahead of what was decoded.
+const READ_AHEAD_BYTES: usize = 256 * 1024;
+/// How long connections may take to end what they are at, once the server stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// A gateway over TCP.
+pub(crate) struct TcpGateway<P> {
+    name: GatewayName,
+    protocol: P,
+    config: GatewayConfig,
+    counters: Arc<Counters>,
+}
+
+/// What the connections of a gateway share.
+struct Shared<P> {
+    name: GatewayName,
+    protocol: P,
+    config: GatewayConfig,
+    counters: Arc<Counters>,
+    addresses: Addresses,
+    drain: CancellationToken,
+    abort: CancellationToken,
+}
+
+/// How many connections each address has.
+#[derive(Debug, Default)]
+struct Addresses(Mutex<HashMap<IpAddr, usize>>);
+
+/// A connection's place among those of its address.
+struct Place<'a> {
+    addresses: &'a Addresses,
+    counters: &'a Counters,
+    address: IpAddr,
+}
+
+impl<P: Protocol> TcpGateway<P> {
+    pub(crate) const fn new(
+        name: GatewayName,
+        protocol: P,
+        config: GatewayConfig,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            name,
+            protocol,
+            config,
+            counters,
+        }
+    }
+
+    /// Accepts until `cancel`, then lets frames under way end.
+    pub(crate) async fn serve(self, tcp: TcpListener, cancel: CancellationToken) {
+        let abort = CancellationToken::new();
+        let permits = Arc::new(Semaphore::new(self.config.connections_max));
+        let shared = Arc::new(Shared {
+            name: self.name,
+            protocol: self.protocol,
+            config: self.config,
+            counters: self.counters,
+            addresses: Addresses::default(),
+            drain: cancel.clone(),
+            abort: abort.clone(),
+        });
+        let connections = TaskTracker::new();
+        while let Some((stream, peer, permit)) = listen::next(&tcp, &permits, &cancel).await {
+            let shared = Arc::clone(&shared);
+            connections.spawn(async move {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%peer, %error, "set TCP_NODELAY");
+                }
+                shared.connection(stream, peer.ip().to_canonical()).await;
+                drop(permit);
+            });
+        }
+        drop(tcp);
+        connections.close();
+        if timeout(DRAIN, connections.wait()).await.is_err() {
+            abort.cancel();
+            connections.wait().await;
+        }
+    }
+}
+
+impl<P: Protocol> Shared<P> {
+    /// Serves one connection to its end.
+    async fn connection(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin, peer: IpAddr) {
+        let Some(_place) = self.addresses.enter(peer, &self.counters, &self.config) else {
+            tracing::debug!(gateway = %self.name, %peer, "too many connections from one address");
+            return;
+        };
+        let (decoder, session) = self.protocol.open(peer);
+        let mut connection = Connection {
+            stream,
+            decoder,
+            session,
+            buffer: BytesMut::new(),
+            out: BytesMut::new(),
+            not_before: Instant::now(),
+            pace: Pace::new(self.config.frames_per_second),
+            idle: self.config.idle_timeout,
+            counters: &self.counters,
+        };
+        let ended = tokio::select! {
+            ended = connection.run(&self.drain) => ended,
+            () = self.abort.cancelled() => Ok(()),
+        };
+        if let Err(error) = ended {
+            tracing::debug!(gateway = %self.name, %peer, %error, "connection ended");
+        }
+    }
+}
+
+/// One connection.
+struct Connection<'a, S, D, Se> {
+    stream: S,
+    decoder: D,
+    session: Se,
+    /// What has come and was not decoded yet.
+    buffer: BytesMut,
+    /// What waits to be written together.
+    out: BytesMut,
+    /// Nothing is written before this.
+    not_before: Instant,
+    pace: Pace,
+    idle: Duration,
+    counters: &'a Counters,
+}
+
+/// What happened to a connection.
+enum Event {
+    Read(usize),
+    Push(Step),
+    Drain,
+}
+
+impl<S, D, Se> Connection<'_, S, D, Se>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin,
+    D: Decode,
+    Se: Session<Frame = D::Frame>,
+{
+    async fn run(&mut self, drain: &CancellationToken) -> io::Result<()> {
+        loop {
+            if self.frames().await? {
+                return Ok(());
+            }
+            let event = self.event(drain).await?;
+            let is_last = match event {
+                Event::Read(0) => {
+                    let step = self.session.finish().await;
+                    self.send(step).await?;
+                    true
+                }
+                Event::Read(bytes) => {
+                    self.counters.received(bytes);
+                    false
+                }
+                Event::Push(step) => self.send(step).await?,
+                Event::Drain => true,
+            };
+            if is_last {
+                return timeout(self.idle, self.stream.shutdown()).await?;
+            }
+        }
+    }
+
+    /// Works off the frames that have come whole. Returns whether the connection is over.
+    async fn frames(&mut self) -> io::Result<bool> {
+        loop {
+            let step = match self.decoder.decode(&mut self.buffer) {
+                Ok(Some(frame)) => {
+                    self.counters.frame();
+                    self.pace.wait().await;
+                    self.session.step(frame).await
+                }
+                Ok(None) => return Ok(false),
+                Err(fault) => self.give_up(&fault),
+            };
+            if self.send(step).await? {
+                timeout(self.idle, self.stream.shutdown()).await??;
+                return Ok(true);
+            }
+        }
+    }
+
+    fn give_up(&mut self, fault: &Garbled) -> Step {
+        self.counters.garbled();
+        tracing::debug!(%fault, "garbled frame");
+        self.session.garbled(fault).and_close()
+    }
+
+    /// Waits for bytes, for something to push, or for the end.
+    async fn event(&mut self, drain: &CancellationToken) -> io::Result<Event> {
+        if self.buffer.is_empty() && self.buffer.capacity() > READ_BYTES {
+            self.buffer = BytesMut::new();
+        }
+        let room = READ_BYTES.max(self.buffer.len()).min(READ_AHEAD_BYTES);
+        self.buffer.reserve(room);
+        let waiting = async {
+            tokio::select! {
+                biased;
+                read = self.stream.read_buf(&mut self.buffer) => read.map(Event::Read),
+                step = self.session.push() => Ok(Event::Push(step)),
+                () = drain.cancelled() => Ok(Event::Drain),
+            }
+        };
+        timeout(self.idle, waiting).await?
+    }
+
+    /// Sends what a step says. Returns whether it was the last one.
+    async fn send(&mut self, step: Step) -> io::Result<bool> {
+        for out in step.out {
+            match out {
+                Out::Bytes(bytes) => self.out.extend_from_slice(&bytes),
+                Out::Alone { bytes, pause } => {
+                    self.flush().await?;
+                    self.write(&bytes).await?;
+                    self.not_before = Instant::now() + pause;
+                }
+                Out::Content(mut reader) => {
+                    self.flush().await?;
+                    while let Some(bytes) = reader.next().await.map_err(io::Error::other)? {
+                        self.write(&bytes).await?;
+                    }
+                }
+            }
+        }
+        self.flush().await?;
+        Ok(step.is_last)
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let bytes = self.out.split();
+        self.write(&bytes).await
+    }
+
+    /// Writes at once all of `bytes`, not before a pause is over. The other end must take some of it all the time.
+    async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        if self.not_before > Instant::now() {
+            sleep_until(self.not_before).await;
+        }
+        while !bytes.is_empty() {
+            let written = timeout(self.idle, self.stream.write(bytes)).await??;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.counters.sent(written);
+            bytes = bytes.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+/// Slows a connection down that sends more frames than it may.
+struct Pace {
+    interval: Duration,
+    /// When the next frame is due at that rate.
+    due: Instant,
+}
+
+/// How far ahead of its rate a connection may be.
+const AHEAD: Duration = Duration::from_secs(1);
+
+impl Pace {
+    fn new(frames_per_second: u32) -> Self {
+        Self {
+            interval: Duration::from_secs(1) / frames_per_second.max(1),
+            due: Instant::now(),
+        }
+    }
+
+    async fn wait(&mut self) {
+        let now = Instant::now();
+        self.due = self.due.max(now) + self.interval;
+        if self.due > now + AHEAD {
+            sleep_until(self.due - AHEAD).await;
+        }
+    }
+}
+
+impl Addresses {
+    /// A place for another connection of `address`, if it may have one more.
+    fn enter<'a>(
+        &'a self,
+        address: IpAddr,
+        counters: &'a Counters,
+        config: &GatewayConfig,
+    ) -> Option<Place<'a>> {
+        let mut counts = self.0.lock();
+        let count = counts.entry(address).or_default();
+        if *count >= config.per_address_max {
+            counters.refused();
+            return None;
+        }
+        *count += 1;
+        counters.opened();
+        Some(Place {
+            addresses: self,
+            counters,
+            address,
+        })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.counters.closed();
+        let mut counts = self.addresses.0.lock();
+        if let Entry::Occupied(mut count) = counts.entry(self.address) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}

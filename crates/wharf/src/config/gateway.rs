@@ -1,0 +1,124 @@
+//! The settings of the gateways: which ones listen, where, and what they allow.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use wharf_server::gateway::{GatewayConfig, GatewayName, Gateways};
+
+use super::file;
+use super::server::{Layer, Name, Resolver};
+
+/// Flags of `serve` about gateways.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct GatewayArgs {
+    /// A door for the clients of an older system: netdisk, pychat, diary, filestored, or all of them; may be given several
+    /// times. It listens on loopback, at the port that these clients know, unless an address is given
+    #[arg(
+        long = "gateway",
+        env = "WHARF_GATEWAYS",
+        value_delimiter = ',',
+        value_name = "NAME[=ADDRESS]"
+    )]
+    pub(crate) gateways: Option<Vec<Asked>>,
+}
+
+/// A gateway that is asked for on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Every one, where it listens by itself.
+    All,
+    /// One, perhaps at another address.
+    One(GatewayName, Option<SocketAddr>),
+}
+
+impl std::str::FromStr for Asked {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((name, address)) = text.split_once('=') else {
+            return match text {
+                "all" => Ok(Self::All),
+                name => Ok(Self::One(name.parse()?, None)),
+            };
+        };
+        Ok(Self::One(name.parse()?, Some(file::address(address)?)))
+    }
+}
+
+impl Resolver<'_> {
+    /// Which gateways listen: those that the file has a table for, and those that are asked for.
+    pub(super) fn gateways(&mut self, args: &GatewayArgs, file: &file::Gateways) -> Gateways {
+        let tables = [
+            (GatewayName::Netdisk, file.netdisk.as_ref()),
+            (GatewayName::PyChat, file.pychat.as_ref()),
+            (GatewayName::Diary, file.diary.as_ref()),
+            (GatewayName::Filestored, file.filestored.as_ref()),
+        ];
+        let asked = args.gateways.as_deref().unwrap_or_default();
+        let asked_from = self.given_by("gateways");
+        let mut gateways = Gateways::default();
+        for (name, table) in tables {
+            let asks: Vec<Option<SocketAddr>> =
+                asked.iter().filter_map(|ask| ask.of(name)).collect();
+            if table.is_none() && asks.is_empty() {
+                continue;
+            }
+            let mut config = GatewayConfig::of(name);
+            let from = if asks.is_empty() {
+                Layer::File
+            } else {
+                asked_from
+            };
+            if let Some(table) = table {
+                apply(&mut config, table);
+            }
+            if let Some(address) = asks.into_iter().flatten().next_back() {
+                config.address = address;
+            }
+            self.show(place(name), &config.address, from);
+            *gateways.get_mut(name) = Some(config);
+        }
+        gateways
+    }
+}
+
+impl Asked {
+    /// Whether it asks for this gateway, and at which address.
+    fn of(self, name: GatewayName) -> Option<Option<SocketAddr>> {
+        match self {
+            Self::All => Some(None),
+            Self::One(asked, address) => (asked == name).then_some(address),
+        }
+    }
+}
+
+/// The key of a gateway's address.
+const fn place(name: GatewayName) -> Name {
+    let key = match name {
+        GatewayName::Netdisk => "gateway.netdisk.listen",
+        GatewayName::PyChat => "gateway.pychat.listen",
+        GatewayName::Diary => "gateway.diary.listen",
+        GatewayName::Filestored => "gateway.filestored.listen",
+    };
+    Name::of(key, "gateways")
+}
+
+fn apply(config: &mut GatewayConfig, table: &file::Gateway) {
+    if let Some(address) = table.listen {
+        config.address = address;
+    }
+    let count = |count: NonZeroU32| usize::try_from(count.get()).unwrap_or(usize::MAX);
+    if let Some(connections) = table.connections {
+        config.connections_max = count(connections);
+    }
+    if let Some(connections) = table.per_address {
+        config.per_address_max = count(connections);
+    }
+    if let Some(seconds) = table.idle_seconds {
+        config.idle_timeout = Duration::from_secs(seconds.get().into());
+    }
+    if let Some(frames) = table.frames_per_second {
+        config.frames_per_second = frames.get();
+    }
+}

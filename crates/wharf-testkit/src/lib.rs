@@ -9,6 +9,8 @@
 pub mod blob;
 pub mod db;
 pub mod disk;
+#[cfg(feature = "server")]
+pub mod gateway;
 pub mod interpose;
 pub mod postgres;
 pub mod program;

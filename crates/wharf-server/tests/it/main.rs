@@ -13,6 +13,7 @@ mod content;
 mod cut;
 mod door;
 mod drive;
+mod gateway;
 mod hooks;
 mod listen;
 mod live;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wharf_core::{Clock, HouseConfig, Origin, Random, Wharf};
+use wharf_server::gateway::GatewayName;
 use wharf_server::{Config, Server};
 use wharf_store::blob::{Blob, MemoryBlob};
 use wharf_store::sql::{Db, Engine};
@@ -71,6 +72,7 @@ pub struct TestServer {
 struct Running {
     wharf: Wharf,
     address: SocketAddr,
+    gateways: Vec<(GatewayName, String)>,
     cancel: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -106,6 +108,12 @@ impl TestServer {
         let running = Running::start(&house, server.clone(), &db, &clock, &blob).await;
         // A restart takes the same port, as clients expect of a server that comes back.
         server.address = running.address;
+        for (name, address) in &running.gateways {
+            if let (Some(gateway), Ok(address)) = (server.gateways.get_mut(*name), address.parse())
+            {
+                gateway.address = address;
+            }
+        }
         let signup = Signup {
             username: "operator".to_owned(),
             password: PASSWORD.to_owned(),
@@ -134,6 +142,16 @@ impl TestServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.running.address
+    }
+
+    /// Where a gateway listens: an address, or a path.
+    ///
+    /// # Panics
+    /// If it is not open.
+    pub fn gateway(&self, name: GatewayName) -> &str {
+        let mut gateways = self.running.gateways.iter();
+        let found = gateways.find(|(open, _)| *open == name);
+        &found.expect("an open gateway").1
     }
 
     /// What a client is given to reach it: `http://127.0.0.1:PORT`.
@@ -262,11 +280,16 @@ impl Running {
             .await
             .expect("a free port");
         let address = server.address();
+        let gateways = server
+            .gateways()
+            .map(|(name, address)| (name, address.to_owned()))
+            .collect();
         let cancel = CancellationToken::new();
         let task = tokio::spawn(server.serve(cancel.clone()));
         Self {
             wharf,
             address,
+            gateways,
             cancel,
             task,
         }

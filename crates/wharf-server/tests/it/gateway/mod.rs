@@ -1,0 +1,3 @@
+//! The gateways over real sockets.
+
+mod parity;

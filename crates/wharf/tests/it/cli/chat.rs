@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use super::house::{House, NO_ARGUMENTS, WHARF, text};
 
 /// How long something may take to be seen.
@@ -11,7 +13,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Terminals of a tmux server of their own; it ends with this.
 struct Terminals {
-    socket: PathBuf,
+    /// Holds the socket, and lives until the server was told to end.
+    folder: TempDir,
 }
 
 /// One of them.
@@ -23,16 +26,20 @@ struct Terminal<'a> {
 }
 
 impl Terminals {
-    fn new(folder: &Path) -> Self {
+    fn new() -> Self {
         Self {
-            socket: folder.join("tmux"),
+            folder: tempfile::tempdir().unwrap(),
         }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("tmux")
     }
 
     fn tmux(&self, arguments: &[&str]) -> String {
         let output = Command::new("tmux")
             .arg("-S")
-            .arg(&self.socket)
+            .arg(self.socket())
             .args(["-f", "/dev/null"])
             .args(arguments)
             .env_remove("TMUX")
@@ -83,7 +90,7 @@ impl Drop for Terminals {
         // A server that has ended already is no trouble.
         let killed = Command::new("tmux")
             .arg("-S")
-            .arg(&self.socket)
+            .arg(self.socket())
             .arg("kill-server")
             .output();
         drop(killed);
@@ -190,7 +197,7 @@ fn two_people_meet_talk_and_hand_over_a_file_in_their_terminals() {
     let house = House::new();
     house.member("ada");
     house.member("grace");
-    let terminals = Terminals::new(house.folder.path());
+    let terminals = Terminals::new();
     let downloads = house.path("downloads");
     std::fs::create_dir(&downloads).unwrap();
     let ada = terminals.chat("ada", &house.path("ada"), &downloads);
@@ -308,7 +315,7 @@ fn what_is_written_while_the_server_is_away_is_sent_once_when_it_is_back() {
     let grace = house.member("grace");
     ada.run(["contacts", "ask", "grace"]).unwrap();
     grace.run(["contacts", "accept", "ada"]).unwrap();
-    let terminals = Terminals::new(house.folder.path());
+    let terminals = Terminals::new();
     let ada = terminals.chat("ada", &house.path("ada"), house.folder.path());
     ada.jumps("grace");
     ada.says("before");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use wharf_types::api::account::AccountRole;
+use wharf_types::api::app_password::AppDoor;
 use wharf_types::{AccountId, RoomId, SessionId};
 
 use crate::error::{Error, Result};
@@ -38,6 +39,15 @@ impl Door {
             Self::Journal => "journal",
             Self::Filestored => "filestored",
             Self::Internal => "internal",
+        }
+    }
+}
+
+impl From<AppDoor> for Door {
+    fn from(door: AppDoor) -> Self {
+        match door {
+            AppDoor::Netdisk => Self::Netdisk,
+            AppDoor::PyChat => Self::PyChat,
         }
     }
 }

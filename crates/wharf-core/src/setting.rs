@@ -7,6 +7,9 @@ pub(crate) const EPOCH: &str = "epoch";
 /// The hash of the one-time code that makes the operator's account, while there is none. Hexadecimal.
 pub(crate) const SETUP_CODE_HASH: &str = "setup_code_hash";
 
+/// What the tickets of gateways are derived with. Hexadecimal.
+pub(crate) const TICKET_KEY: &str = "ticket_key";
+
 /// Where the scrub's round is.
 pub(crate) const SCRUB: &str = "scrub";
 

@@ -5,6 +5,7 @@ use wharf_types::api::account::{
     Account, Accounts, AddAccount, AddedAccount, ChangePassword, CreateInvitation, EditAccount,
     Invitation, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
 };
+use wharf_types::api::app_password::{AppDoor, AppPassword, CreateAppPassword};
 use wharf_types::api::job::{EditJob, Job};
 use wharf_types::{AccountId, SessionId};
 
@@ -79,6 +80,27 @@ impl Api {
     pub async fn end_session(&self, id: SessionId) -> Result<(), ApiError> {
         self.done(self.request(Method::DELETE, &["sessions", &id.to_string()], &[]))
             .await
+    }
+
+    /// The account's passwords of gateways, without the secrets.
+    pub async fn app_passwords(&self) -> Result<Vec<AppPassword>, ApiError> {
+        self.get(&["account", "app-passwords"], &[]).await
+    }
+
+    /// Makes a password for a gateway; its secret is in this answer alone.
+    pub async fn create_app_password(&self, door: AppDoor) -> Result<AppPassword, ApiError> {
+        self.json(
+            self.request(Method::POST, &["account", "app-passwords"], &[])
+                .with_json(&CreateAppPassword { door })?
+                .once(),
+        )
+        .await
+    }
+
+    /// Removes a password of a gateway.
+    pub async fn remove_app_password(&self, door: AppDoor) -> Result<(), ApiError> {
+        let path = ["account", "app-passwords", door.text()];
+        self.done(self.request(Method::DELETE, &path, &[])).await
     }
 
     /// The invitations that still hold. For operators.

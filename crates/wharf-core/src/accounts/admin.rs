@@ -9,7 +9,7 @@ use wharf_types::limit::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
 
 use super::credential::{self, LoginName, new_password};
 use super::make::{self, Draft};
-use super::{Accounts, rows};
+use super::{Accounts, app_password, rows};
 use crate::Ground;
 use crate::access::require_session;
 use crate::caller::{Caller, InternalRole, Person};
@@ -123,7 +123,8 @@ impl Admin<'_> {
         .await
     }
 
-    /// Locks or unlocks an account, sets its quota, gives it a new password.
+    /// Locks or unlocks an account, sets its quota, gives it a new password. A new password removes those of gateways,
+    /// but where the account had none of its own.
     ///
     /// # Errors
     /// - `NotFound`: no such account.
@@ -148,6 +149,11 @@ impl Admin<'_> {
         let operator = self.operator;
         let edit = move |tx: &mut Tx<'_>| {
             operator.require(tx)?;
+            // Whose only passwords are those of gateways keeps them.
+            let has_own = rows::password_hash(tx, account)?.is_some_and(|own| !own.is_empty());
+            if hash.is_some() && has_own {
+                app_password::remove_all(tx, account)?;
+            }
             tx.exec(
                 "UPDATE account SET locked = COALESCE(?2, locked), quota_bytes = COALESCE(?3, quota_bytes), \
                  password_hash = COALESCE(?4, password_hash) WHERE id = ?1",

@@ -3,12 +3,13 @@
 use wharf_store::sql::{Lock, Tx};
 use wharf_types::ErrorCode;
 use wharf_types::api::account::{ChangePassword, LoggedIn, Login};
+use wharf_types::api::app_password::AppDoor;
 
 use super::attempt::{self, Bound};
 use super::credential::{LoginName, new_password, typed_password};
 use super::rows::Credentialed;
 use super::session::Opening;
-use super::{Accounts, rows};
+use super::{Accounts, app_password, rows};
 use crate::access::{require_session, session_ended};
 use crate::caller::{Caller, Origin};
 use crate::error::{Error, Result};
@@ -29,7 +30,9 @@ impl Accounts {
         let bounds = attempt::at_login(&limits, login.as_ref(), &request.login, origin.address);
 
         let place = self.shared.passwords.place().await?;
-        let found = self.begin_login(login, bounds.clone(), origin).await?;
+        let found = self
+            .begin_login(login, bounds.clone(), origin, None)
+            .await?;
         let stored = found.as_ref().map(|found| found.password_hash.clone());
         let password = typed_password(&request.password);
         let is_right = place.verify(password, stored).await?;
@@ -39,21 +42,27 @@ impl Accounts {
         }
     }
 
-    /// Counts the attempt and finds whose login it is.
-    async fn begin_login(
+    /// Counts the attempt and finds whose login it is, with what the password is checked against: the account's own, or
+    /// that of a gateway.
+    pub(super) async fn begin_login(
         &self,
         login: Option<LoginName>,
         bounds: Vec<Bound>,
         origin: Origin,
+        door: Option<AppDoor>,
     ) -> Result<Option<Credentialed>> {
         let limits = self.ground.config.attempts;
         let now_ms = self.ground.clock.now_ms();
         let network = attempt::network(origin.address);
         let begin = move |tx: &mut Tx<'_>| -> Result<Option<Credentialed>> {
-            let found = match &login {
+            let mut found = match &login {
                 Some(login) => rows::account_by_login(tx, login)?,
                 None => None,
             };
+            if let (Some(found), Some(door)) = (&mut found, door) {
+                found.password_hash =
+                    app_password::verifier(tx, found.account.id, door)?.unwrap_or_default();
+            }
             let account = found.as_ref().map(|found| found.account.id);
             attempt::begin(tx, &bounds, &limits, now_ms, |tx| {
                 let Some(account) = account else {
@@ -94,9 +103,7 @@ impl Accounts {
             }
             let account = rows::account(tx, found.account.id)?.ok_or_else(wrong_login)?;
             if account.locked {
-                return Err(Error::denied(
-                    "this account is locked: ask the server's operator",
-                ));
+                return Err(locked());
             }
             attempt::succeed(tx, &bounds)?;
             opening.open(tx, &ground, account, now_ms)
@@ -104,7 +111,8 @@ impl Accounts {
         self.ground.act(Lock::None, finish).await
     }
 
-    /// Sets another password and ends the account's other sessions.
+    /// Sets another password, ends the account's other sessions and removes its passwords of gateways: whoever got in
+    /// by any of them is out.
     ///
     /// # Errors
     /// - `Denied`: the current password is wrong.
@@ -139,6 +147,7 @@ impl Accounts {
                 return Err(Error::denied("the password was changed meanwhile"));
             }
             attempt::succeed(tx, &bounds)?;
+            app_password::remove_all(tx, person.account)?;
             let ended = rows::end_sessions(tx, person.account, Some(person.session))?;
             Ok(((), Notices::of_sessions(ended)))
         };
@@ -146,9 +155,13 @@ impl Accounts {
     }
 }
 
-fn wrong_login() -> Error {
+pub(super) fn wrong_login() -> Error {
     Error::new(
         ErrorCode::Unauthenticated,
         "the login or the password is wrong",
     )
+}
+
+pub(super) fn locked() -> Error {
+    Error::denied("this account is locked: ask the server's operator")
 }

@@ -4,6 +4,7 @@
 //! them from guessing is in [`attempt`], what makes [`Accounts::authenticate`] cheap is in [`cache`].
 
 mod admin;
+mod app_password;
 mod attempt;
 mod cache;
 mod credential;
@@ -14,6 +15,7 @@ mod password;
 mod rows;
 mod session;
 mod signup;
+mod ticket;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use wharf_types::api::account::{Account, ServerInfo};
 use wharf_types::api::room::Person;
 
 pub use admin::Admin;
+pub use app_password::{AppLogin, DoorSignup};
 pub(crate) use credential::{code_hash, new_code};
 pub(crate) use rows::account;
 
@@ -35,6 +38,7 @@ use crate::{Ground, contact, room, setting};
 use cache::SessionCache;
 use credential::LoginName;
 use password::Passwords;
+use ticket::Tickets;
 
 /// The version that the server says it is.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -49,6 +53,7 @@ pub struct Accounts {
 struct Shared {
     passwords: Passwords,
     cache: SessionCache,
+    tickets: Tickets,
     /// The one-time code that makes the operator's account, while there is none.
     setup_code: Mutex<Option<String>>,
 }
@@ -61,7 +66,8 @@ impl Accounts {
         let epoch = new_epoch(&ground);
         let code = new_code(&ground.random);
         let hash = signup::hex(&code.hash);
-        let prepare = move |tx: &mut Tx<'_>| -> Result<bool> {
+        let fresh_key = ground.random.bytes();
+        let prepare = move |tx: &mut Tx<'_>| -> Result<(bool, Tickets)> {
             if setting::get(tx, setting::EPOCH)?.is_none() {
                 setting::put(tx, setting::EPOCH, &epoch)?;
             }
@@ -69,12 +75,13 @@ impl Accounts {
             if needs_setup {
                 setting::put(tx, setting::SETUP_CODE_HASH, &hash)?;
             }
-            Ok(needs_setup)
+            Ok((needs_setup, Tickets::open(tx, &fresh_key)?))
         };
-        let needs_setup = ground.db.write(Lock::Global, prepare).await?;
+        let (needs_setup, tickets) = ground.db.write(Lock::Global, prepare).await?;
         let shared = Shared {
             passwords,
             cache: SessionCache::default(),
+            tickets,
             setup_code: Mutex::new(needs_setup.then_some(code.text)),
         };
         Ok(Self {

@@ -93,10 +93,11 @@ impl Place<'_> {
     }
 
     /// Says whether `password` is the one that `stored` was made from. Where there is none to compare with it does the
-    /// same work and says no, so that the time tells nobody which logins exist.
+    /// same work and says no, so that the time tells nobody which logins exist; an empty `stored` is none, that of an
+    /// account without a password of its own.
     pub(super) async fn verify(&self, password: String, stored: Option<String>) -> Result<bool> {
         self.work(move |hasher| {
-            let Some(stored) = stored else {
+            let Some(stored) = stored.filter(|stored| !stored.is_empty()) else {
                 return hasher
                     .hash_password_with_salt(password.as_bytes(), &[0; SALT_BYTES])
                     .map(|_| false)
@@ -182,6 +183,12 @@ mod tests {
                 .unwrap()
         );
         assert!(!place.verify(right(), None).await.unwrap());
+        assert!(
+            !place
+                .verify(String::new(), Some(String::new()))
+                .await
+                .unwrap()
+        );
         assert_ne!(place.hash(right()).await.unwrap(), hash, "salted");
         assert_eq!(passwords.waiting.load(Ordering::SeqCst), 0);
     }

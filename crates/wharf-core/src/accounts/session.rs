@@ -5,7 +5,7 @@ use wharf_types::api::account::{Account, LoggedIn, RenameSession, Session};
 use wharf_types::limit::SESSIONS_PER_ACCOUNT_MAX;
 use wharf_types::{AccountId, SessionId};
 
-use super::credential;
+use super::credential::{self, Secret};
 use super::{Accounts, rows};
 use crate::access::{require_session, session_ended};
 use crate::caller::{Caller, Origin};
@@ -26,6 +26,15 @@ impl Accounts {
     /// `Unauthenticated`: no such session, it has ended, or its account is locked.
     pub async fn authenticate(&self, token: &str, origin: Origin) -> Result<Caller> {
         let token_hash = credential::token_hash(token).ok_or_else(session_ended)?;
+        self.authenticate_hash(token_hash, origin).await
+    }
+
+    /// Tells whose session the database knows by `token_hash`.
+    pub(super) async fn authenticate_hash(
+        &self,
+        token_hash: [u8; 32],
+        origin: Origin,
+    ) -> Result<Caller> {
         let steady_ms = self.ground.clock.steady_ms();
         if let Some(person) = self.shared.cache.get(&token_hash, steady_ms) {
             return Ok(Caller::person_at(person, origin));
@@ -165,8 +174,21 @@ impl Opening {
         now_ms: i64,
     ) -> Result<(LoggedIn, Notices)> {
         let token = credential::new_token(&ground.random);
+        let id = ground.random.id(SessionId::new, now_ms);
+        self.open_as(tx, account, id, token, now_ms)
+    }
+
+    /// Opens the session with the id and the secret that are given.
+    pub(super) fn open_as(
+        &self,
+        tx: &mut Tx<'_>,
+        account: Account,
+        id: SessionId,
+        token: Secret,
+        now_ms: i64,
+    ) -> Result<(LoggedIn, Notices)> {
         let session = Session {
-            id: ground.random.id(SessionId::new, now_ms),
+            id,
             device: self.device.clone(),
             address: self.origin.address.to_canonical().to_string(),
             created_ms: now_ms,

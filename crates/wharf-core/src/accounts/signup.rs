@@ -14,7 +14,7 @@ use crate::{Ground, setting};
 
 /// What lets a person make an account.
 #[derive(Debug, Clone, Copy)]
-enum Pass {
+pub(super) enum Pass {
     /// The one-time code of the first start.
     Setup([u8; 32]),
     /// An invitation.
@@ -65,7 +65,7 @@ impl Accounts {
 
     /// Counts the sign-up, and refuses before the costly hashing what can be refused. The inner result is a refusal that
     /// counts; without a valid pass nobody learns which names are taken.
-    async fn begin_signup(
+    pub(super) async fn begin_signup(
         &self,
         code: Option<String>,
         draft: Draft,

@@ -1,4 +1,4 @@
-//! Accounts, sessions and what anybody may know of the server.
+//! Accounts, sessions, passwords of gateways, and what anybody may know of the server.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -9,6 +9,7 @@ use wharf_types::SessionId;
 use wharf_types::api::account::{
     Account, ChangePassword, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
 };
+use wharf_types::api::app_password::{AppDoor, AppPassword, CreateAppPassword};
 
 use super::Http;
 use super::body::json;
@@ -28,6 +29,8 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(account))
         .routes(routes!(sessions))
         .routes(routes!(rename_session, end_session))
+        .routes(routes!(app_passwords, create_app_password))
+        .routes(routes!(remove_app_password))
 }
 
 /// What anybody may know of the server
@@ -82,7 +85,7 @@ async fn logout(State(http): State<Http>, By(caller): By) -> Answer<StatusCode> 
 
 /// Sets another password
 ///
-/// Ends the account's other sessions.
+/// Ends the account's other sessions, and removes its passwords of gateways.
 #[utoipa::path(post, path = "/password", tag = "account", request_body = ChangePassword,
     responses((status = 204, description = "Set."), NeedsLogin, HasBody, CanBeLimited, Any))]
 async fn change_password(
@@ -148,5 +151,55 @@ async fn end_session(
     Id(id): Id<SessionId>,
 ) -> Answer<StatusCode> {
     http.wharf().accounts().end_session(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The caller's passwords of gateways
+///
+/// Clients of older systems log in with one that holds for their gateway alone.
+#[utoipa::path(get, path = "/account/app-passwords", tag = "account",
+    responses((status = 200, body = Vec<AppPassword>), NeedsLogin, Any))]
+async fn app_passwords(State(http): State<Http>, By(caller): By) -> Answer<Response> {
+    json(
+        StatusCode::OK,
+        &http.wharf().accounts().app_passwords(&caller).await?,
+    )
+}
+
+/// Makes a password for a gateway
+///
+/// The server chooses it; it is shown once. The one that there was ends, with its session.
+#[utoipa::path(post, path = "/account/app-passwords", tag = "account", request_body = CreateAppPassword,
+    responses((status = 201, body = AppPassword), NeedsLogin, HasBody, CanBeLimited, Any))]
+async fn create_app_password(
+    State(http): State<Http>,
+    By(caller): By,
+    Json(request): Json<CreateAppPassword>,
+) -> Answer<Response> {
+    json(
+        StatusCode::CREATED,
+        &http
+            .wharf()
+            .accounts()
+            .create_app_password(&caller, request)
+            .await?,
+    )
+}
+
+/// Removes a password of a gateway
+///
+/// Ends its session, too.
+#[utoipa::path(delete, path = "/account/app-passwords/{id}", tag = "account",
+    params(("id" = AppDoor, Path, description = "The gateway.")),
+    responses((status = 204, description = "Removed."), NeedsLogin, CanBeInvalid, CanBeMissing, Any))]
+async fn remove_app_password(
+    State(http): State<Http>,
+    By(caller): By,
+    Id(door): Id<AppDoor>,
+) -> Answer<StatusCode> {
+    http.wharf()
+        .accounts()
+        .remove_app_password(&caller, door)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,6 +12,7 @@ both_engines!(
     a_person_signs_up_logs_in_and_out,
     devices_are_listed_renamed_and_ended,
     a_new_password_ends_the_other_sessions,
+    a_password_of_a_gateway_is_made_listed_and_removed,
     operators_invite_and_look_after_accounts,
     operators_see_and_pace_jobs,
     too_many_failures_are_told_when_to_come_back,
@@ -204,4 +205,25 @@ async fn operators_see_and_pace_jobs(db: TestDb) {
         .await
         .expect(404);
     server.wharf().jobs().stop(Duration::from_secs(5)).await;
+}
+
+async fn a_password_of_a_gateway_is_made_listed_and_removed(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let (_, ada) = server.member("ada").await;
+    let path = "/api/v1/account/app-passwords";
+    let made = ada
+        .post(path, &json!({ "door": "netdisk" }))
+        .await
+        .expect(201)
+        .json();
+    assert!(made["password"].as_str().unwrap().len() > 20);
+    let listed = ada.get(path).await.expect(200).json();
+    assert_eq!(listed[0]["door"], "netdisk");
+    assert_eq!(listed[0].get("password"), None);
+    ada.post(path, &json!({ "door": "http" })).await.expect(400);
+    let one = format!("{path}/netdisk");
+    ada.send(Method::DELETE, &one, &[], "").await.expect(204);
+    ada.send(Method::DELETE, &one, &[], "").await.expect(404);
+    let none = format!("{path}/http");
+    ada.send(Method::DELETE, &none, &[], "").await.expect(400);
 }

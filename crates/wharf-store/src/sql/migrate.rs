@@ -35,6 +35,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0004_portage",
         sql: include_str!("../../migrations/0004_portage.sql"),
     },
+    Migration {
+        name: "0005_app_password",
+        sql: include_str!("../../migrations/0005_app_password.sql"),
+    },
 ];
 
 /// The table that records the steps.

@@ -1,6 +1,7 @@
 //! Bodies of the HTTP API under `/api/v1`, as both ends read and write them.
 
 pub mod account;
+pub mod app_password;
 pub mod contact;
 pub mod diary;
 pub mod drive;

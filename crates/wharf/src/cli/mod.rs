@@ -1,6 +1,7 @@
 //! The command line: one module for each command, which holds its flags, its help and what it does.
 
 mod admin;
+mod app_password;
 mod backup;
 mod cat;
 mod chat;
@@ -124,6 +125,7 @@ pub(crate) enum Command {
     Passwd(passwd::Args),
     Whoami(whoami::Args),
     Devices(devices::Args),
+    AppPassword(app_password::Args),
     Put(put::Args),
     Get(get::Args),
     Cat(cat::Args),
@@ -195,6 +197,7 @@ impl Command {
             Self::Passwd(args) => args.run(context).await,
             Self::Whoami(args) => args.run(context).await,
             Self::Devices(args) => args.run(context).await,
+            Self::AppPassword(args) => args.run(context).await,
             Self::Put(args) => args.run(context).await,
             Self::Get(args) => args.run(context).await,
             Self::Cat(args) => args.run(context).await,

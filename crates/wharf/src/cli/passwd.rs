@@ -9,6 +9,8 @@ use crate::session::Session;
 
 /// Change your password, and end the sessions of your other devices
 ///
+/// Your app passwords end, too: `wharf app-password add` makes others.
+///
 /// With --password-stdin, the first line is the present password and the second the new one. For scripts, the new one may
 /// be in `WHARF_NEW_PASSWORD`.
 #[derive(Debug, clap::Args)]

@@ -88,6 +88,7 @@ impl Fetching {
             if self.unfit.contains(&room) || !(run.has_gap() || is_short(&run, kept)) {
                 continue;
             }
+            let missing = run.gap().unwrap_or(u64::MAX).min(u64::from(PAGE_ENTRIES));
             self.next_id += 1;
             self.under_way.insert(self.next_id, (room, run.first));
             frames.push(ClientFrame::Fetch(Fetch {
@@ -95,7 +96,7 @@ impl Fetching {
                 room,
                 after: None,
                 before: Some(run.first),
-                limit: Some(PAGE_ENTRIES),
+                limit: u32::try_from(missing).ok(),
             }));
         }
         Ok(())

@@ -87,6 +87,12 @@ impl Run {
     pub(in crate::chat) fn has_gap(&self) -> bool {
         self.island_tail > 0
     }
+
+    /// How many entries are missing between the run and what was stored before; none where nothing was missed lately.
+    pub(in crate::chat) fn gap(&self) -> Option<u64> {
+        self.has_gap()
+            .then(|| self.first.saturating_sub(self.island_tail + 1).max(1))
+    }
 }
 
 /// Stores an entry that came live and moves the cursor to it, if it is the next one.

@@ -7,6 +7,8 @@
 //! Several processes may share one store. Each has a connection of its own; applying an entry that another one has applied
 //! changes nothing, and one of them sends at a time.
 
+#[cfg(test)]
+mod cut;
 mod driver;
 mod engine;
 mod error;

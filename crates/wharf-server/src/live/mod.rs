@@ -8,4 +8,4 @@ mod session;
 mod socket;
 
 pub use session::{Session, Sink};
-pub(crate) use socket::converse;
+pub use socket::converse;

@@ -28,8 +28,8 @@ const WRITE_SLICES_MAX: usize = 64;
 /// How long the last frames may take to be written.
 const FAREWELL_MAX: Duration = Duration::from_secs(5);
 
-/// Runs a session on a socket, to the end of either. `early` is what arrived together with the request.
-pub(crate) async fn converse<S>(stream: S, early: Bytes, session: Session)
+/// Runs a session on a socket whose handshake is done, to the end of either. `early` is what arrived together with the request.
+pub async fn converse<S>(stream: S, early: Bytes, session: Session)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {

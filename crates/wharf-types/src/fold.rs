@@ -430,4 +430,43 @@ mod tests {
         assert!(room.apply(&entry(6, 1, member(MemberChange::Left, None))));
         assert_eq!(room.members.len(), 0);
     }
+
+    /// An entry, what came after it, and what became of it: for every implementation of the fold.
+    #[derive(serde::Deserialize)]
+    struct Example {
+        name: String,
+        entry: Entry,
+        later: Vec<Entry>,
+        state: EntryState,
+        #[serde(default)]
+        erased: bool,
+        text: Option<String>,
+        mentions: Option<Mentions>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Examples {
+        entries: Vec<Example>,
+    }
+
+    #[test]
+    fn the_examples_that_the_page_is_tested_with_hold() {
+        let text = include_str!("../../../docs/protocol/fold.json");
+        let examples: Examples = serde_json::from_str(text).unwrap();
+        for example in examples.entries {
+            let mut entry = example.entry;
+            for later in &example.later {
+                apply(&mut entry, later);
+            }
+            assert_eq!(entry.state, example.state, "{}", example.name);
+            assert_eq!(entry.body.is_none(), example.erased, "{}", example.name);
+            assert_eq!(text_of(&entry), example.text.as_deref(), "{}", example.name);
+            assert_eq!(
+                mentions_of(&entry),
+                example.mentions.as_ref(),
+                "{}",
+                example.name
+            );
+        }
+    }
 }

@@ -1,18 +1,20 @@
 //! Accounts, sessions, passwords of gateways, and what anybody may know of the server.
 
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::request::Parts;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wharf_types::SessionId;
 use wharf_types::api::account::{
-    Account, ChangePassword, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
+    Account, ChangePassword, Entered, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
 };
 use wharf_types::api::app_password::{AppDoor, AppPassword, CreateAppPassword};
 
 use super::Http;
 use super::body::json;
+use super::cookie::{self, FromPage};
 use super::error::Answer;
 use super::extract::{By, CameFrom, Id, Json};
 use super::problems::{
@@ -24,6 +26,8 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(server))
         .routes(routes!(signup))
         .routes(routes!(login))
+        .routes(routes!(page_signup))
+        .routes(routes!(page_login))
         .routes(routes!(logout))
         .routes(routes!(change_password))
         .routes(routes!(account))
@@ -75,12 +79,65 @@ async fn login(
     )
 }
 
+/// Makes an account and logs the page in with it
+///
+/// As `/signup`, for the server's own page: the token is set as a cookie.
+#[utoipa::path(post, path = "/page/signup", tag = "account", security(()), request_body = Signup,
+    responses((status = 201, body = Entered),
+    (status = 403, description = "Sign-up is closed, the code is missing, wrong or used up, or another site asks.",
+        body = wharf_types::api::problem::Problem, content_type = "application/problem+json"),
+    HasBody, CanConflict, CanBeLimited, Any))]
+async fn page_signup(
+    State(http): State<Http>,
+    FromPage(parts): FromPage,
+    CameFrom(origin): CameFrom,
+    Json(request): Json<Signup>,
+) -> Answer<Response> {
+    let logged_in = http.wharf().accounts().signup(request, origin).await?;
+    enter(&http, &parts, StatusCode::CREATED, logged_in)
+}
+
+/// Opens a session of the page
+///
+/// As `/login`, for the server's own page: the token is set as a cookie, which serves only the page's requests.
+#[utoipa::path(post, path = "/page/login", tag = "account", security(()), request_body = Login,
+    responses((status = 200, body = Entered), NeedsLogin, HasBody, CanBeLimited, Any))]
+async fn page_login(
+    State(http): State<Http>,
+    FromPage(parts): FromPage,
+    CameFrom(origin): CameFrom,
+    Json(request): Json<Login>,
+) -> Answer<Response> {
+    let logged_in = http.wharf().accounts().login(request, origin).await?;
+    enter(&http, &parts, StatusCode::OK, logged_in)
+}
+
+/// The answer that gives a browser its cookie.
+fn enter(http: &Http, parts: &Parts, status: StatusCode, logged_in: LoggedIn) -> Answer<Response> {
+    let LoggedIn {
+        token,
+        session,
+        account,
+    } = logged_in;
+    let (name, value) = cookie::set(parts, http, &token)?;
+    let mut response = json(status, &Entered { session, account })?;
+    response.headers_mut().insert(name, value);
+    Ok(response)
+}
+
 /// Ends the session that asks
+///
+/// The page's cookie goes with it.
 #[utoipa::path(post, path = "/logout", tag = "account",
     responses((status = 204, description = "Ended."), NeedsLogin, Any))]
-async fn logout(State(http): State<Http>, By(caller): By) -> Answer<StatusCode> {
+async fn logout(State(http): State<Http>, By(caller): By, request: Request) -> Answer<Response> {
+    let (parts, _) = request.into_parts();
     http.wharf().accounts().logout(&caller).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Some((name, value)) = cookie::clear(&parts, &http)? {
+        response.headers_mut().insert(name, value);
+    }
+    Ok(response)
 }
 
 /// Sets another password

@@ -21,7 +21,7 @@ use wharf_types::limit::{ENTRY_BODY_BYTES_MAX, JSON_BODY_BYTES_MAX, PAGE_ITEMS_M
 use wharf_types::{ErrorCode, NodeId};
 
 use super::error::{Answer, Refusal};
-use super::{Http, body, origin};
+use super::{Http, body, cookie, origin};
 use crate::listen::Peer;
 
 /// The media type of most bodies.
@@ -30,7 +30,7 @@ pub(super) const JSON_TYPE: &str = "application/json";
 /// How the request came.
 pub(super) struct CameFrom(pub(super) Origin);
 
-/// Who asks, by the token in `Authorization`.
+/// Who asks, by the token in `Authorization`, or in the page's cookie.
 pub(super) struct By(pub(super) Caller);
 
 /// The room named in the path: an id, or `home`.
@@ -159,7 +159,11 @@ impl FromRequestParts<Http> for By {
 
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Answer<Self> {
         let CameFrom(origin) = CameFrom::from_request_parts(parts, http).await?;
-        let token = bearer(&parts.headers).ok_or_else(|| {
+        let token = match bearer(&parts.headers) {
+            Some(token) => Some(token),
+            None => cookie::token(parts, http)?,
+        };
+        let token = token.ok_or_else(|| {
             Refusal::new(
                 ErrorCode::Unauthenticated,
                 "send a session's token as Authorization: Bearer",

@@ -1,4 +1,4 @@
-//! The HTTP API: routes under `/api/v1`, and beside it health and metrics.
+//! The HTTP API: routes under `/api/v1`, and beside it the page, health and metrics.
 //!
 //! A route's handler takes apart the request with the extractors of [`extract`], calls one operation of the house, and
 //! renders what comes back. Its `utoipa::path` attribute is both its place in the router and its part of the OpenAPI
@@ -15,6 +15,7 @@ mod body;
 mod chunks;
 mod contact;
 mod content;
+mod cookie;
 mod diary;
 mod drive;
 pub(crate) mod error;
@@ -28,6 +29,7 @@ mod metrics;
 mod observe;
 pub(crate) mod openapi;
 mod origin;
+mod page;
 mod portage;
 mod problems;
 mod room;
@@ -37,8 +39,9 @@ mod stream;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use http::StatusCode;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -52,8 +55,9 @@ use crate::Config;
 use crate::gateway::{Counters, GatewayName};
 use crate::listen::Traffic;
 use admission::Admission;
-use error::Refusal;
+use error::{Answer, Refusal};
 use metrics::Metrics;
+use page::Page;
 
 /// What every handler can reach. Clones share it.
 #[derive(Clone)]
@@ -65,6 +69,7 @@ struct Parts {
     metrics: Metrics,
     /// The gateways that are open, and what they count.
     gateways: Vec<(GatewayName, Arc<Counters>)>,
+    page: Page,
     /// Memory for bodies on their way in.
     uploads: Admission,
     /// Memory for bodies on their way out.
@@ -88,6 +93,7 @@ impl Http {
         Self(Arc::new(Parts {
             metrics: Metrics::new(traffic),
             gateways,
+            page: Page::default(),
             wharf: Arc::new(wharf),
             config,
             uploads,
@@ -116,6 +122,10 @@ impl Http {
 
     fn gateways(&self) -> &[(GatewayName, Arc<Counters>)] {
         &self.0.gateways
+    }
+
+    fn page(&self) -> &Page {
+        &self.0.page
     }
 
     fn uploads(&self) -> &Admission {
@@ -176,6 +186,7 @@ fn routes() -> OpenApiRouter<Http> {
 pub(crate) fn router(http: Http) -> Router {
     let (router, _) = routes().split_for_parts();
     router
+        .merge(page::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(http.clone(), observe::observe))
@@ -184,8 +195,11 @@ pub(crate) fn router(http: Http) -> Router {
         .with_state(http)
 }
 
-async fn no_route() -> Refusal {
-    Refusal::new(ErrorCode::NotFound, "there is no such route")
+async fn no_route(State(http): State<Http>, request: Request) -> Answer<Response> {
+    if page::answers(&request) {
+        return page::shell(&http, request.headers()).await;
+    }
+    Err(Refusal::new(ErrorCode::NotFound, "there is no such route"))
 }
 
 async fn no_method() -> Refusal {

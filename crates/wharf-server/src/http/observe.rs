@@ -19,6 +19,7 @@ use super::Http;
 use super::error::Refusal;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const REQUEST_ID_BYTES_MAX: usize = 64;
 /// The route of a request that matched none. The path itself is no label: a stranger could make any number of them.
 const NO_ROUTE: &str = "none";
@@ -86,6 +87,10 @@ fn finish(mut response: Response, id: &str) -> Response {
     headers
         .entry(X_CONTENT_TYPE_OPTIONS)
         .or_insert(HeaderValue::from_static("nosniff"));
+    // Other sites cannot show or read what is answered here, in browsers that would send them the page's cookie.
+    headers
+        .entry(RESOURCE_POLICY)
+        .or_insert(HeaderValue::from_static("same-origin"));
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(X_REQUEST_ID, id);
     }

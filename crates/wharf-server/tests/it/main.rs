@@ -19,6 +19,7 @@ mod listen;
 mod live;
 mod log;
 mod openapi;
+mod page;
 mod people;
 mod strangers;
 mod tls;

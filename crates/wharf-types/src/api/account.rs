@@ -125,6 +125,15 @@ pub struct LoggedIn {
     pub account: Account,
 }
 
+/// An opened session of the page, whose token is in a cookie.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Entered {
+    /// The session.
+    pub session: Session,
+    /// Whose it is.
+    pub account: Account,
+}
+
 /// One device's login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {

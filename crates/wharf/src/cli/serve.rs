@@ -148,7 +148,9 @@ fn words(
     if let Some(code) = code {
         let program = program(std::env::args().next());
         let command = format!("{program} signup {url} --code {code} --username NAME");
-        text.push_str("\nThere is no account yet. Make the operator's with this one-time code, in another terminal:\n\n  ");
+        text.push_str("\nThere is no account yet. Make the operator's with this one-time code: in a browser at\n\n  ");
+        text.push_str(&output.paint(Paint::Green, format!("{url}/setup/{code}")));
+        text.push_str("\n\nor in another terminal:\n\n  ");
         text.push_str(&output.paint(Paint::Green, command));
         text.push('\n');
     }

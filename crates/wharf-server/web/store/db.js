@@ -1,0 +1,90 @@
+// The copy that this browser keeps of one account, in IndexedDB. All tabs share it.
+//
+// | store    | key              | holds                                                                    |
+// | meta     | name             | 'epoch', 'version' of the account's list, 'device' { id, number }          |
+// | list     | 'room:ID' …      | items of the account's list                                              |
+// | runs     | room             | { room, applied }: entries of the room are here as of that position       |
+// | entries  | [room, position] | { room, position, entry }                                                |
+// | outbox   | id               | what is to be sent                                                       |
+// | uploads  | id               | files on their way up                                                    |
+//
+// An entry and the position that it moves are written in one transaction, so a crash leaves both or neither. What is here can always be
+// had from the server again, but for the outbox and the uploads.
+
+const VERSION = 1;
+
+/** @param {string} account */
+const nameOf = (account) => `wharf-${account}`;
+
+/** @param {string} account @returns {Promise<IDBDatabase>} */
+export function open(account) {
+    return new Promise((resolve, reject) => {
+        const asked = indexedDB.open(nameOf(account), VERSION);
+        asked.onupgradeneeded = () => {
+            const db = asked.result;
+            db.createObjectStore('meta');
+            db.createObjectStore('list');
+            db.createObjectStore('runs', { keyPath: 'room' });
+            db.createObjectStore('entries', { keyPath: ['room', 'position'] });
+            db.createObjectStore('outbox', { keyPath: 'id', autoIncrement: true });
+            db.createObjectStore('uploads', { keyPath: 'id' });
+        };
+        asked.onsuccess = () => {
+            const db = asked.result;
+            // A tab with a newer page, or one that logs out, wants it: give it up.
+            db.onversionchange = () => db.close();
+            resolve(db);
+        };
+        asked.onerror = () => reject(asked.error);
+        asked.onblocked = () => reject(new Error('the local copy is in use by another version of the page'));
+    });
+}
+
+/** Forgets everything about an account. @param {string} account @returns {Promise<void>} */
+export function forget(account) {
+    return new Promise((resolve) => {
+        const asked = indexedDB.deleteDatabase(nameOf(account));
+        asked.onsuccess = asked.onerror = asked.onblocked = () => resolve();
+    });
+}
+
+/** The result of one request. @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+export function result(request) {
+    return new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+    });
+}
+
+/**
+ * Runs `work` in a transaction; done when it is on disk. `work` must wait for nothing but its own requests.
+ * @template T
+ * @param {IDBDatabase} db @param {string[]} stores @param {IDBTransactionMode} mode @param {(tx: IDBTransaction) => Promise<T> | T} work
+ * @returns {Promise<T>}
+ */
+export function transact(db, stores, mode, work) {
+    return new Promise((resolve, reject) => {
+        const tx = db.transaction(stores, mode, { durability: mode === 'readwrite' && stores.includes('outbox') ? 'strict' : 'default' });
+        /** @type {T} */
+        let value;
+        tx.oncomplete = () => resolve(value);
+        tx.onerror = () => reject(tx.error);
+        tx.onabort = () => reject(tx.error ?? new Error('aborted'));
+        Promise.resolve(work(tx)).then(
+            (done) => {
+                value = done;
+            },
+            (error) => {
+                reject(error);
+                try {
+                    tx.abort();
+                } catch {
+                    // It has ended already.
+                }
+            },
+        );
+    });
+}
+
+/** All entries of a room from one position to another. @param {string} room @param {number} from @param {number} to */
+export const range = (room, from, to) => IDBKeyRange.bound([room, from], [room, to]);

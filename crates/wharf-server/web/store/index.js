@@ -1,0 +1,54 @@
+// The one store: what the page knows of the account, and what it does about it. Views import from here and from model.js, and change
+// nothing themselves.
+
+import * as live from '../live/index.js';
+import { sessionEnded } from '../session.js';
+import * as copy from './copy.js';
+import * as db from './db.js';
+import * as model from './model.js';
+import * as outbox from './outbox.js';
+import * as timelines from './timeline.js';
+
+export { connection, contacts, cursors, drives, groups, invitations, isKept, people, presence, rooms, typing, welcome } from './model.js';
+export { outbox, outboxCount, send } from './outbox.js';
+export { timeline } from './timeline.js';
+export { say, watch } from '../live/index.js';
+
+/** @type {IDBDatabase | null} */
+let database = null;
+/** @type {string} */
+let account = '';
+
+/** Begins for an account: opens the local copy, shows what is in it, and connects. @param {import('../types').Account} me */
+export async function begin(me) {
+    account = me.id;
+    try {
+        database = await db.open(me.id);
+        model.isKept.value = true;
+    } catch (error) {
+        console.warn('no local copy', error);
+        database = null;
+        model.isKept.value = false;
+    }
+    copy.use(database);
+    timelines.use(database);
+    outbox.use(database, live.send);
+    model.know({ id: me.id, number: me.number, username: me.username, nickname: me.nickname, status_text: me.status_text ?? '' });
+    await copy.read();
+    await outbox.refresh();
+    live.start(me.id, sessionEnded);
+}
+
+/** Ends. What was kept is forgotten if the person logged out; after a session that ended by itself it stays for the next login. @param {boolean} isLoggedOut */
+export async function end(isLoggedOut) {
+    live.stop();
+    copy.use(null);
+    timelines.use(null);
+    timelines.clear();
+    outbox.use(null, () => {});
+    outbox.clear();
+    database?.close();
+    database = null;
+    model.clear();
+    if (isLoggedOut) await db.forget(account);
+}

@@ -1,0 +1,139 @@
+// The first start, accounts, and the way out.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { fitsSideways, launch, logIn, noFindings, picture, quiet, visitor } from '../lib/browser.js';
+import { PASSWORD, Server } from '../lib/server.js';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+before(async () => {
+    browser = await launch();
+});
+after(() => browser.close());
+
+test('the printed code makes the first account, and an invitation the second', async () => {
+    const server = await Server.start({ signup: 'invitation' });
+    const page = await visitor(browser);
+    try {
+        await page.goto(`${server.url}/setup/${server.setupCode}`);
+        await page.getByRole('heading', { name: 'Set up Wharf' }).waitFor();
+        assert.equal(await page.getByLabel('Code').inputValue(), server.setupCode);
+        await noFindings(page);
+        await fitsSideways(page);
+        await picture(page, 'setup');
+        await page.getByLabel('Username').fill('ada');
+        await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+        await page.getByRole('button', { name: 'Create account' }).click();
+        await page.getByRole('navigation', { name: 'Views' }).waitFor();
+        assert.equal(new URL(page.url()).pathname, '/c');
+
+        const cookies = await page.context().cookies();
+        assert.equal(cookies.length, 1);
+        const [cookie] = cookies;
+        assert.ok(cookie.httpOnly);
+        assert.equal(cookie.sameSite, 'Strict');
+        assert.equal(await page.evaluate(() => document.cookie), '');
+
+        const invitation = await page.evaluate(async () => (await fetch('/api/v1/invitations', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).json());
+        const other = await visitor(browser);
+        await other.goto(`${server.url}/join/${invitation.code}`);
+        await other.getByRole('heading', { name: 'Create your account' }).waitFor();
+        await other.getByLabel('Username').fill('ben');
+        await other.getByLabel('Name shown to others').fill('Ben');
+        await other.getByLabel('Password', { exact: true }).fill(PASSWORD);
+        await other.keyboard.press('Enter');
+        await other.getByRole('button', { name: 'Account: Ben' }).waitFor();
+        quiet(page, other);
+    } finally {
+        await server.stop();
+    }
+});
+
+test('log in, a wrong password, log out, and the session revoked elsewhere', async () => {
+    const server = await Server.withOperator();
+    const ada = await server.person('ada', { nickname: 'Ada' });
+    const page = await visitor(browser);
+    try {
+        await page.goto(`${server.url}/c`);
+        await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+        await noFindings(page);
+        await picture(page, 'login');
+        await page.getByLabel('Username, number or e-mail').fill('ada');
+        await page.getByLabel('Password', { exact: true }).fill('wrong password');
+        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByRole('alert').waitFor();
+        await logIn(page, ada);
+        await noFindings(page);
+        await fitsSideways(page);
+
+        await page.getByRole('button', { name: 'Account: Ada' }).click();
+        await page.getByRole('menuitem', { name: 'Log out' }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
+        await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+        assert.deepEqual(await page.context().cookies(), []);
+        assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)), []);
+
+        await logIn(page, ada);
+        const sessions = await ada.ask('GET', '/sessions');
+        const revoked = sessions.find((/** @type {any} */ session) => !session.current);
+        await ada.ask('DELETE', `/sessions/${revoked.id}`);
+        await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+        quiet(page);
+    } finally {
+        await server.stop();
+    }
+});
+
+test('the keyboard alone: the skip link, the areas, the menu, the help', async () => {
+    const server = await Server.withOperator();
+    const ada = await server.person('ada', { nickname: 'Ada' });
+    const page = await visitor(browser);
+    try {
+        await logIn(page, ada);
+        await page.keyboard.press('F6');
+        await page.keyboard.press('F6');
+        const areas = [];
+        for (let step = 0; step < 3; step += 1) {
+            areas.push(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')));
+            await page.keyboard.press('F6');
+        }
+        assert.equal(new Set(areas).size, 3);
+        await page.keyboard.press('Control+/');
+        await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+        await noFindings(page);
+        await picture(page, 'help');
+        await page.keyboard.press('Escape');
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
+        await page.getByRole('button', { name: 'Account: Ada' }).focus();
+        await page.keyboard.press('Enter');
+        await page.getByRole('menuitem', { name: /^Theme/ }).waitFor();
+        await noFindings(page);
+        await page.keyboard.press('Enter');
+        await page.getByRole('menuitemcheckbox', { name: 'Dark' }).waitFor();
+        await page.keyboard.press('End');
+        await page.keyboard.press('Enter');
+        assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+        await page.reload();
+        await page.getByRole('navigation', { name: 'Views' }).waitFor();
+        assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+        quiet(page);
+    } finally {
+        await server.stop();
+    }
+});
+
+test('every language has the page', async () => {
+    const server = await Server.start();
+    const page = await visitor(browser, { language: 'zh-CN' });
+    try {
+        await page.goto(server.url);
+        await page.getByRole('heading', { name: '设置 Wharf' }).waitFor();
+        await page.getByRole('button', { name: 'Português' }).click();
+        await page.getByRole('heading', { name: 'Configurar o Wharf' }).waitFor();
+        assert.equal(await page.evaluate(() => document.documentElement.lang), 'pt');
+        quiet(page);
+    } finally {
+        await server.stop();
+    }
+});

@@ -28,7 +28,7 @@ use gather::{Plan, Step};
 /// Most tags and origins that are listed.
 const LISTED_MAX: u32 = 1_000;
 /// Steps for which a request itself brings the index up to date; the job does the rest.
-const FOLLOW_STEPS_MAX: u32 = 50;
+const FOLLOW_STEPS_MAX: u32 = 400;
 /// Pages of a journal that a part of an export may go through without finding anything to write.
 const EMPTY_PAGES_MAX: u32 = 20;
 

@@ -10,12 +10,12 @@ use super::{Drives, usage};
 use crate::access::{Entered, enter_as_server};
 use crate::error::Result;
 
-/// Nodes and revisions of one unit: well below a second of the writer's time.
-const UNIT_ITEMS_MAX: u32 = 500;
+/// Nodes and revisions of one unit: some milliseconds of the writer's time.
+const UNIT_ITEMS_MAX: u32 = 50;
 /// Rooms that one unit looks at.
 const UNIT_ROOMS_MAX: u32 = 200;
 /// Remembered commits that one unit looks at.
-const UNIT_COMMITS_MAX: u32 = 2000;
+const UNIT_COMMITS_MAX: u32 = 500;
 /// Commits are remembered for this long; one that is sent again later meets its own expectations.
 const COMMIT_MEMORY_MS: i64 = 90 * DAY_MS;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;

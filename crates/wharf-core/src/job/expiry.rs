@@ -11,7 +11,7 @@ use crate::accounts::Accounts;
 use crate::error::Result;
 
 /// Rows of one kind that one unit deletes.
-const ROWS_PER_UNIT: u32 = 500;
+const ROWS_PER_UNIT: u32 = 100;
 const PERIOD: Duration = Duration::from_mins(10);
 
 pub(super) struct Expiry {

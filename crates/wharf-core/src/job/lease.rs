@@ -122,6 +122,10 @@ impl<J: Job> Job for Exclusive<J> {
         self.job.start_delay()
     }
 
+    fn pace_percent(&self) -> u32 {
+        self.job.pace_percent()
+    }
+
     fn progress(&self) -> Option<String> {
         if self.lease.is_elsewhere() {
             return Some("another server process does this".to_owned());

@@ -38,6 +38,8 @@ use sweep::Sweep;
 pub enum Next {
     /// There is more to do now.
     Again,
+    /// There is more to do now, and nobody is held up by it: it rests only if an operator set its pace.
+    Freely,
     /// Nothing until [`Job::wait`] returns.
     Wait,
     /// Nothing ever again.
@@ -58,6 +60,11 @@ pub trait Job: Send + 'static {
     /// How long after the house's start it first looks for work: other things are more urgent then.
     fn start_delay(&self) -> Duration {
         Duration::from_mins(1)
+    }
+
+    /// Share of the time that it may work, in percent, as long as no operator has set another.
+    fn pace_percent(&self) -> u32 {
+        25
     }
 
     /// How far it is, in words, for the operator.

@@ -1,7 +1,7 @@
 //! Runs jobs: one task for each, in its own time, until the house closes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -20,8 +20,6 @@ const RETRY_PAUSE_MIN: Duration = Duration::from_secs(1);
 const RETRY_PAUSE_MAX: Duration = Duration::from_mins(10);
 /// The longest rest that a pace asks for between two units.
 const PACE_PAUSE_MAX: Duration = Duration::from_secs(30);
-/// The pace of a job that nobody has set: a quarter of the time.
-const PACE_PERCENT_DEFAULT: u32 = 25;
 
 /// The jobs of a house. Clones share them.
 #[derive(Clone)]
@@ -40,6 +38,8 @@ struct Shared {
 struct Record {
     name: &'static str,
     pace_percent: AtomicU32,
+    /// Whether somebody has set the pace.
+    is_paced: AtomicBool,
     /// Rings when the job should look again: its pace was changed, or it was nudged.
     wake: Notify,
     status: Mutex<JobStatus>,
@@ -66,7 +66,7 @@ impl Jobs {
 
     /// Starts a job; it runs until it is done or [`Jobs::stop`]. Needs a tokio runtime.
     pub fn start(&self, job: impl Job) {
-        let record = Arc::new(Record::new(job.name()));
+        let record = Arc::new(Record::new(job.name(), job.pace_percent()));
         self.shared.records.lock().push(Arc::clone(&record));
         let clock = self.shared.clock.clone();
         let stopping = self.shared.stopping.clone();
@@ -108,6 +108,7 @@ impl Jobs {
         }
         let record = self.find(name)?;
         record.pace_percent.store(percent, Ordering::SeqCst);
+        record.is_paced.store(true, Ordering::SeqCst);
         record.wake.notify_one();
         Ok(())
     }
@@ -148,15 +149,16 @@ impl Jobs {
 }
 
 impl Record {
-    fn new(name: &'static str) -> Self {
+    fn new(name: &'static str, pace_percent: u32) -> Self {
         Self {
             name,
-            pace_percent: AtomicU32::new(PACE_PERCENT_DEFAULT),
+            pace_percent: AtomicU32::new(pace_percent),
+            is_paced: AtomicBool::new(false),
             wake: Notify::new(),
             status: Mutex::new(JobStatus {
                 name,
                 state: JobState::Waiting,
-                pace_percent: PACE_PERCENT_DEFAULT,
+                pace_percent,
                 units_count: 0,
                 errors_count: 0,
                 errors_in_row: 0,
@@ -214,6 +216,15 @@ impl<J: Job> Run<J> {
                 Unit::Ended(Next::Again) => {
                     let pause = self.pause_after(started.elapsed());
                     self.rest(JobState::Pacing, pause).await;
+                }
+                Unit::Ended(Next::Freely) => {
+                    let is_paced = self.record.is_paced.load(Ordering::SeqCst);
+                    let worked = if is_paced {
+                        started.elapsed()
+                    } else {
+                        Duration::ZERO
+                    };
+                    self.rest(JobState::Pacing, self.pause_after(worked)).await;
                 }
                 Unit::Ended(Next::Wait) => self.wait().await,
                 Unit::Ended(Next::Done) => break,

@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::live::Notices;
 use crate::room::{Thing, touch};
 
-/// Entries that one unit lets go.
-const UNIT_ENTRIES_MAX: u64 = 2_000;
+/// Entries that one unit lets go: a few milliseconds of the writer's time.
+const UNIT_ENTRIES_MAX: u64 = 250;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 

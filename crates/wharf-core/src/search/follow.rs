@@ -12,17 +12,17 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use wharf_store::search::clear;
-use wharf_store::sql::Lock;
+use wharf_store::sql::{Lock, Tx};
 use wharf_types::RoomId;
 
-use super::index;
+use super::step::{Step, behind};
 use crate::error::Result;
 use crate::job::{Job, Next};
 use crate::{Ground, setting};
 
 /// The form of the index. Another one than the database has, and it is made anew.
 const VERSION: &str = "1";
-/// Rooms that are followed in one transaction.
+/// Rooms that are followed in one step.
 const ROOMS_MAX: usize = 32;
 /// Rooms that a look at the heads brings.
 const BEHIND_MAX: u32 = 1_000;
@@ -66,6 +66,8 @@ pub(crate) struct Follow {
     is_look_due: bool,
     is_checked: bool,
     followed_count: u64,
+    /// Writes of the database when it was looked last.
+    written: u64,
 }
 
 impl Follow {
@@ -76,7 +78,16 @@ impl Follow {
             is_look_due: true,
             is_checked: false,
             followed_count: 0,
+            written: 0,
         }
+    }
+
+    /// Whether anybody else wrote to the database since this was asked last: a step of the job is one write.
+    fn has_company(&mut self) -> bool {
+        let stats = self.ground.db.stats();
+        let written = stats.writes + stats.writes_failed;
+        let before = std::mem::replace(&mut self.written, written);
+        written > before + 1 || stats.writes_queued > 0
     }
 
     /// Makes the index anew if it has another form.
@@ -96,8 +107,7 @@ impl Follow {
     async fn look(&mut self) -> Result<()> {
         let mut after = None;
         loop {
-            let find =
-                move |tx: &mut wharf_store::sql::Tx<'_>| index::behind(tx, after, BEHIND_MAX);
+            let find = move |tx: &mut Tx<'_>| behind(tx, after, BEHIND_MAX);
             let rooms = self.ground.db.read(find).await?;
             after = rooms.last().copied();
             let is_all = rooms.len() < BEHIND_MAX as usize;
@@ -132,10 +142,11 @@ impl Job for Follow {
             self.followed_count += (rooms.len() - more.len()) as u64;
             self.pending.extend(more);
         }
-        Ok(if self.pending.is_empty() {
-            Next::Wait
-        } else {
-            Next::Again
+        let has_company = self.has_company();
+        Ok(match (self.pending.is_empty(), has_company) {
+            (true, _) => Next::Wait,
+            (false, true) => Next::Again,
+            (false, false) => Next::Freely,
         })
     }
 
@@ -150,6 +161,11 @@ impl Job for Follow {
         Duration::ZERO
     }
 
+    /// A step keeps nobody waiting for long, and who writes wants to find it.
+    fn pace_percent(&self) -> u32 {
+        50
+    }
+
     fn progress(&self) -> Option<String> {
         Some(format!(
             "{} rooms are behind; {} followed since the start",
@@ -161,8 +177,19 @@ impl Job for Follow {
 
 /// Follows some rooms, in the order of their ids, for one step, and returns those that there is more to do in.
 async fn follow(ground: &Ground, rooms: Vec<RoomId>) -> Result<Vec<RoomId>> {
-    let follow = move |tx: &mut wharf_store::sql::Tx<'_>| Ok(index::follow(tx, &rooms)?);
-    ground.db.write(Lock::None, follow).await
+    let plan = move |tx: &mut Tx<'_>| -> Result<Step> { Ok(Step::plan(tx, &rooms)?) };
+    let step = ground.db.read(plan).await?;
+    if step.is_empty() {
+        return Ok(step.more);
+    }
+    let write = move |tx: &mut Tx<'_>| -> Result<Vec<RoomId>> {
+        if step.write(tx)? {
+            return Ok(step.more.clone());
+        }
+        let rooms: BTreeSet<RoomId> = step.rooms().chain(step.more.iter().copied()).collect();
+        Ok(rooms.into_iter().collect())
+    };
+    ground.db.write(Lock::None, write).await
 }
 
 /// Follows a room to its end, or for `steps_max` steps.
@@ -180,14 +207,14 @@ pub(super) async fn follow_all(ground: &Ground) -> Result<u64> {
     let mut job = Follow::new(ground.clone());
     job.is_checked = true;
     job.look().await?;
-    while job.work().await? == Next::Again {}
+    while job.work().await? != Next::Wait {}
     Ok(job.followed_count)
 }
 
 /// Forgets the index, room by room; it is made again from the logs and drives.
 pub(super) async fn remake(ground: &Ground) -> Result<()> {
     loop {
-        let clear_one = |tx: &mut wharf_store::sql::Tx<'_>| -> Result<bool> {
+        let clear_one = |tx: &mut Tx<'_>| -> Result<bool> {
             let room = tx.opt("SELECT room_id FROM search_room LIMIT 1", &[], |row| {
                 row.id::<RoomId>(0)
             })?;

@@ -1,16 +1,14 @@
-//! Following the logs and drives: what changed since the last time is listed under its terms.
+//! What a stretch of a log or drive changes in the index: documents, and what they are listed under.
 //!
-//! Each room is followed by itself, from the positions in its row of `search_room`. The row is locked first, so two who
-//! follow the same room do it one after the other; the log and the drive are not locked, so nobody who writes waits.
-//! What is indexed of an entry or node is its present state, whatever the history in between, so doing a stretch again
+//! What is listed of an entry or node is its present state, whatever the history in between, so looking at a stretch again
 //! changes nothing.
 //!
 //! A document's number is its time in milliseconds, times 128, and odd for a node. Numbers of one kind never go back in a
 //! room, so they are in the order of the log even where the clock was set back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use wharf_store::search::{Edit, Edits, apply};
+use wharf_store::search::{Edit, Edits};
 use wharf_store::sql::{self, Tx};
 use wharf_types::api::log::{Body, Entry};
 use wharf_types::{NodeId, RoomId};
@@ -19,10 +17,11 @@ use super::terms::{terms_of_entry, terms_of_node};
 use crate::drive;
 use crate::log;
 
-/// Changes of a room that are looked at in one transaction, and documents that are taken out of the index.
-const CHANGES_MAX: u32 = 200;
-/// Bytes of terms after which a transaction ends: on SQLite all other writers wait for it.
-const TERMS_BYTES_MAX: usize = 64 * 1024;
+/// Changes of a room that are looked at in one step, and documents that are taken out of the index.
+const CHANGES_MAX: u32 = 64;
+/// Rows that one step writes, about: on SQLite all other writers wait for them. A row is a few microseconds of the writer
+/// and, mostly, a page of the commit.
+const ROWS_MAX: usize = 400;
 /// Bits of a document's number below its time.
 const TIME_SHIFT: u32 = 7;
 /// Times past this, 17 million years from now, are all the same to the search.
@@ -39,21 +38,21 @@ pub(super) const fn is_entry(doc: u64) -> bool {
 }
 
 /// How far a room's index is.
-#[derive(Debug, Clone, Copy)]
-struct Followed {
-    log_position: u64,
-    drive_position: u64,
-    floor_position: u64,
-    entry_doc: u64,
-    node_doc: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Followed {
+    pub(super) log_position: u64,
+    pub(super) drive_position: u64,
+    pub(super) floor_position: u64,
+    pub(super) entry_doc: u64,
+    pub(super) node_doc: u64,
 }
 
 /// How far there is to go.
 #[derive(Debug, Clone, Copy)]
-struct Heads {
-    log: u64,
-    drive: u64,
-    floor: u64,
+pub(super) struct Heads {
+    pub(super) log: u64,
+    pub(super) drive: u64,
+    pub(super) floor: u64,
 }
 
 /// What a document is listed under now, and was before.
@@ -62,72 +61,61 @@ struct Listed {
     terms: String,
 }
 
-/// One transaction's work.
-#[derive(Default)]
-struct Pass {
-    edits: Edits,
-    bytes: usize,
+/// A document that comes, goes, or is listed under other terms. `terms`: each followed by a line feed.
+#[derive(Debug)]
+pub(super) enum Change {
+    Insert {
+        room: RoomId,
+        doc: u64,
+        key: Key,
+        terms: String,
+    },
+    Update {
+        room: RoomId,
+        doc: u64,
+        terms: String,
+    },
+    Delete {
+        room: RoomId,
+        doc: u64,
+    },
 }
 
-/// The rooms whose index is behind, `limit` at most past `after`, in the order of their ids.
-pub(super) fn behind(
-    tx: &mut Tx<'_>,
-    after: Option<RoomId>,
-    limit: u32,
-) -> sql::Result<Vec<RoomId>> {
-    let after = after.unwrap_or(RoomId::from_bytes([0; 16]));
-    tx.all(
-        "SELECT l.room_id FROM log l JOIN room r ON r.id = l.room_id LEFT JOIN search_room s ON s.room_id = l.room_id \
-         WHERE l.room_id > ?1 AND (l.head > COALESCE(s.log_position, 0) OR r.drive_head > COALESCE(s.drive_position, 0) \
-         OR l.floor_position > COALESCE(s.floor_position, 0)) ORDER BY l.room_id LIMIT ?2",
-        &[after.into(), limit.into()],
-        |row| row.id(0),
-    )
+/// What a document stands for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Key {
+    Entry(u64),
+    Node(NodeId),
 }
 
-/// Follows some rooms for one bounded step and returns those that there is more to do in. Rooms in the order of their ids.
-pub(super) fn follow(tx: &mut Tx<'_>, rooms: &[RoomId]) -> sql::Result<Vec<RoomId>> {
-    let mut pass = Pass::default();
-    let mut more = Vec::new();
-    for room in rooms {
-        if pass.is_full() || pass.follow_room(tx, *room)? {
-            more.push(*room);
-        }
-    }
-    apply(tx, &pass.edits)?;
-    Ok(more)
+/// What one step changes, as far as it was gathered.
+#[derive(Debug, Default)]
+pub(super) struct Pass {
+    pub(super) changes: Vec<Change>,
+    pub(super) edits: Edits,
+    row_count: usize,
 }
 
 impl Pass {
-    fn is_full(&self) -> bool {
-        self.bytes >= TERMS_BYTES_MAX
+    pub(super) fn is_full(&self) -> bool {
+        self.row_count >= ROWS_MAX
     }
 
-    /// Follows one room for a step and says whether there is more to do in it.
-    fn follow_room(&mut self, tx: &mut Tx<'_>, room: RoomId) -> sql::Result<bool> {
-        let mut at = lock(tx, room)?;
-        let Some(heads) = heads(tx, room)? else {
-            return Ok(false);
-        };
-        let is_swept = self.sweep_floor(tx, room, &mut at, heads.floor)?;
+    /// Follows one room for a step, from where its index is, and says whether there is more to do in it.
+    pub(super) fn follow_room(
+        &mut self,
+        tx: &mut Tx<'_>,
+        room: RoomId,
+        at: &mut Followed,
+        heads: Heads,
+    ) -> sql::Result<bool> {
+        let is_swept = self.sweep_floor(tx, room, at, heads.floor)?;
         if is_swept && !self.is_full() {
-            self.follow_log(tx, room, &mut at, heads)?;
+            self.follow_log(tx, room, at, heads)?;
         }
         if is_swept && !self.is_full() {
-            self.follow_drive(tx, room, &mut at, heads)?;
+            self.follow_drive(tx, room, at, heads)?;
         }
-        tx.exec(
-            "UPDATE search_room SET log_position = ?2, drive_position = ?3, floor_position = ?4, entry_doc = ?5, \
-             node_doc = ?6 WHERE room_id = ?1",
-            &[
-                room.into(),
-                at.log_position.into(),
-                at.drive_position.into(),
-                at.floor_position.into(),
-                at.entry_doc.into(),
-                at.node_doc.into(),
-            ],
-        )?;
         Ok(!is_swept || at.log_position < heads.log || at.drive_position < heads.drive)
     }
 
@@ -143,13 +131,14 @@ impl Pass {
             return Ok(true);
         }
         let gone = tx.all(
-            "SELECT doc, terms FROM search_doc WHERE room_id = ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
+            "SELECT doc, terms, position FROM search_doc WHERE room_id = ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
             &[room.into(), floor.into(), CHANGES_MAX.into()],
-            read_listed,
+            |row| Ok((read_listed(row)?, row.uint(2)?)),
         )?;
         let is_all = gone.len() < CHANGES_MAX as usize;
-        for listed in gone {
-            self.take_out(tx, room, &listed)?;
+        for (listed, position) in gone {
+            self.take_out(room, &listed);
+            at.floor_position = at.floor_position.max(position);
         }
         if is_all {
             at.floor_position = floor;
@@ -177,7 +166,7 @@ impl Pass {
                     if let Some(terms) = terms_of_entry(entry) {
                         at.entry_doc = (at.entry_doc + 2).max(doc_at(entry.at_ms));
                         let key = Key::Entry(entry.position);
-                        self.put_in(tx, room, at.entry_doc, key, &terms)?;
+                        self.put_in(room, at.entry_doc, key, &terms);
                     }
                 }
                 // What came before this stretch was listed as it was then.
@@ -211,9 +200,10 @@ impl Pass {
         };
         let entry = log::entry_at(tx, None, room, position)?;
         match entry.as_ref().and_then(terms_of_entry) {
-            Some(terms) => self.change(tx, room, &listed, &terms),
-            None => self.take_out(tx, room, &listed),
+            Some(terms) => self.change(room, &listed, &terms),
+            None => self.take_out(room, &listed),
         }
+        Ok(())
     }
 
     fn follow_drive(
@@ -248,132 +238,75 @@ impl Pass {
         )?;
         let looked = drive::look(tx, room, node)?;
         match (listed, looked) {
-            (None, None) => Ok(()),
-            (Some(listed), None) => self.take_out(tx, room, &listed),
+            (None, None) => {}
+            (Some(listed), None) => self.take_out(room, &listed),
             (Some(listed), Some(looked)) if doc_at(looked.changed_ms) <= listed.doc => {
-                self.change(tx, room, &listed, &terms_of_node(&looked))
+                self.change(room, &listed, &terms_of_node(&looked));
             }
             (listed, Some(looked)) => {
                 // New content makes it newer.
                 if let Some(listed) = listed {
-                    self.take_out(tx, room, &listed)?;
+                    self.take_out(room, &listed);
                 }
                 at.node_doc = (at.node_doc + 2).max(doc_at(looked.changed_ms) | 1);
                 let terms = terms_of_node(&looked);
-                self.put_in(tx, room, at.node_doc, Key::Node(node), &terms)
+                self.put_in(room, at.node_doc, Key::Node(node), &terms);
             }
         }
+        Ok(())
     }
 
-    fn put_in(
-        &mut self,
-        tx: &mut Tx<'_>,
-        room: RoomId,
-        doc: u64,
-        key: Key,
-        terms: &BTreeSet<String>,
-    ) -> sql::Result<()> {
-        let joined = join(terms);
-        self.bytes += joined.len();
-        let (position, node) = match key {
-            Key::Entry(position) => (Some(position), None),
-            Key::Node(node) => (None, Some(node)),
-        };
-        tx.exec(
-            "INSERT INTO search_doc (room_id, doc, position, node_id, terms) VALUES (?1, ?2, ?3, ?4, ?5)",
-            &[room.into(), doc.into(), position.into(), node.into(), (&joined).into()],
-        )?;
-        let edits = self.edits.entry(room).or_default();
+    fn put_in(&mut self, room: RoomId, doc: u64, key: Key, terms: &BTreeSet<String>) {
         for term in terms {
-            edit_of(edits, term).added.push(doc);
+            self.edit_of(room, term).added.push(doc);
         }
-        Ok(())
+        self.row_count += 1;
+        let terms = join(terms);
+        self.changes.push(Change::Insert {
+            room,
+            doc,
+            key,
+            terms,
+        });
     }
 
-    fn take_out(&mut self, tx: &mut Tx<'_>, room: RoomId, listed: &Listed) -> sql::Result<()> {
-        self.bytes += listed.terms.len();
-        tx.exec(
-            "DELETE FROM search_doc WHERE room_id = ?1 AND doc = ?2",
-            &[room.into(), listed.doc.into()],
-        )?;
-        let edits = self.edits.entry(room).or_default();
+    fn take_out(&mut self, room: RoomId, listed: &Listed) {
         for term in listed.terms.lines() {
-            edit_of(edits, term).removed.push(listed.doc);
+            self.edit_of(room, term).removed.push(listed.doc);
         }
-        Ok(())
+        self.row_count += 1;
+        let doc = listed.doc;
+        self.changes.push(Change::Delete { room, doc });
     }
 
-    fn change(
-        &mut self,
-        tx: &mut Tx<'_>,
-        room: RoomId,
-        listed: &Listed,
-        terms: &BTreeSet<String>,
-    ) -> sql::Result<()> {
+    fn change(&mut self, room: RoomId, listed: &Listed, terms: &BTreeSet<String>) {
         let joined = join(terms);
         if joined == listed.terms {
-            return Ok(());
+            return;
         }
-        self.bytes += joined.len() + listed.terms.len();
-        tx.exec(
-            "UPDATE search_doc SET terms = ?3 WHERE room_id = ?1 AND doc = ?2",
-            &[room.into(), listed.doc.into(), (&joined).into()],
-        )?;
         let before: BTreeSet<&str> = listed.terms.lines().collect();
-        let edits = self.edits.entry(room).or_default();
         for term in terms.iter().filter(|term| !before.contains(term.as_str())) {
-            edit_of(edits, term).added.push(listed.doc);
+            self.edit_of(room, term).added.push(listed.doc);
         }
         for term in before.into_iter().filter(|term| !terms.contains(*term)) {
-            edit_of(edits, term).removed.push(listed.doc);
+            self.edit_of(room, term).removed.push(listed.doc);
         }
-        Ok(())
+        self.row_count += 1;
+        self.changes.push(Change::Update {
+            room,
+            doc: listed.doc,
+            terms: joined,
+        });
     }
-}
 
-/// What a document stands for.
-#[derive(Debug, Clone, Copy)]
-enum Key {
-    Entry(u64),
-    Node(NodeId),
-}
-
-fn edit_of<'e>(edits: &'e mut BTreeMap<String, Edit>, term: &str) -> &'e mut Edit {
-    edits.entry(term.to_owned()).or_default()
-}
-
-/// Keeps others from following this room, and reads how far it is.
-fn lock(tx: &mut Tx<'_>, room: RoomId) -> sql::Result<Followed> {
-    tx.one(
-        "INSERT INTO search_room (room_id, log_position, drive_position, floor_position, entry_doc, node_doc) \
-         VALUES (?1, 0, 0, 0, 0, 1) \
-         ON CONFLICT (room_id) DO UPDATE SET log_position = search_room.log_position \
-         RETURNING log_position, drive_position, floor_position, entry_doc, node_doc",
-        &[room.into()],
-        |row| {
-            Ok(Followed {
-                log_position: row.uint(0)?,
-                drive_position: row.uint(1)?,
-                floor_position: row.uint(2)?,
-                entry_doc: row.uint(3)?,
-                node_doc: row.uint(4)?,
-            })
-        },
-    )
-}
-
-fn heads(tx: &mut Tx<'_>, room: RoomId) -> sql::Result<Option<Heads>> {
-    tx.opt(
-        "SELECT l.head, r.drive_head, l.floor_position FROM log l JOIN room r ON r.id = l.room_id WHERE l.room_id = ?1",
-        &[room.into()],
-        |row| {
-            Ok(Heads {
-                log: row.uint(0)?,
-                drive: row.uint(1)?,
-                floor: row.uint(2)?,
-            })
-        },
-    )
+    /// What changes for a term. Each is a row, or a few.
+    fn edit_of(&mut self, room: RoomId, term: &str) -> &mut Edit {
+        let edits = self.edits.entry(room).or_default();
+        if !edits.contains_key(term) {
+            self.row_count += 1;
+        }
+        edits.entry(term.to_owned()).or_default()
+    }
 }
 
 fn target_of(entry: &Entry) -> Option<u64> {

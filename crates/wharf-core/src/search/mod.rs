@@ -11,6 +11,7 @@ mod index;
 mod query;
 mod rooms;
 mod snippet;
+mod step;
 mod terms;
 mod words;
 

@@ -105,6 +105,9 @@ pub(crate) fn terms_of_sequence(tokens: &[Token]) -> Vec<String> {
 
 /// What a word is compared by: its letters without accents, in lower case, in one form of each.
 pub(crate) fn fold(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
     let folded: String = word
         .nfkd()
         .filter(|char| !('\u{300}'..='\u{36f}').contains(char))

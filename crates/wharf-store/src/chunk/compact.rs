@@ -31,8 +31,11 @@ const UNIT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 const SETTLED_MS: i64 = 3_600_000;
 /// A unit reads no more indexes than this.
 const UNIT_SEGMENTS_MAX: usize = 256;
-/// Rows changed in one transaction, for which other writers wait.
-const ROWS_PER_WRITE: usize = 8 * 1024;
+/// Rows deleted in one transaction, for which other writers wait.
+const ROWS_PER_WRITE: usize = 512;
+/// Chunks that are copied to new segments together. The rows of one segment are changed in one transaction, at most so many;
+/// with fewer, segments of small chunks would be small, and rewritten again and again.
+const CHUNKS_PER_COPY: usize = 8 * 1024;
 
 /// What compaction would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -173,7 +176,7 @@ impl Shared {
         now_ms: i64,
         compacted: &mut Compacted,
     ) -> Result<()> {
-        for chunks in live.chunks(ROWS_PER_WRITE) {
+        for chunks in live.chunks(CHUNKS_PER_COPY) {
             let found: HashMap<ChunkHash, _> =
                 self.fetch(chunks.to_vec()).await?.into_iter().collect();
             let frames: Vec<&Frame> = chunks

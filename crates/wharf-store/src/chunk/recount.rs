@@ -15,7 +15,7 @@ use crate::sql::{self, Lock, Tx};
 /// Chunks counted in one pass: what bounds the memory.
 const CHUNKS_PER_PASS: u64 = 250_000;
 /// Corrections in one transaction.
-const ROWS_PER_WRITE: usize = 8 * 1024;
+const ROWS_PER_WRITE: usize = 512;
 
 /// What a recount found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

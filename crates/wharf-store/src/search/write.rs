@@ -21,30 +21,67 @@ pub struct Edit {
 /// What changes, by room and term. A document is not both added and removed.
 pub type Edits = BTreeMap<RoomId, BTreeMap<String, Edit>>;
 
-/// A block as it stands, or is to stand, in its row.
-struct Block {
-    room: RoomId,
-    number: u64,
-    docs: Vec<u64>,
-}
-
 /// Rows in one statement, and terms in one question.
 const MANY: usize = 32;
 
-/// Applies edits. Whoever calls it excludes others from these rooms' indexes.
-pub fn apply(tx: &mut Tx<'_>, edits: &Edits) -> Result<()> {
-    let mut writer = Writer::default();
-    for (room, terms) in edits {
-        let terms: Vec<(&String, &Edit)> = terms.iter().collect();
-        for terms in terms.chunks(MANY) {
-            let mut open = open_blocks(tx, *room, terms)?;
-            for (term, edit) in terms {
-                let open = open.remove(term.as_str());
-                writer.edit(tx, *room, term, edit, open)?;
+/// What edits make of the blocks that they change. Made by reading alone, so that whoever writes it holds others up for no
+/// longer than the rows take.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// Blocks as they are to stand, each once.
+    put: Vec<Block>,
+    /// Blocks that hold nothing any more; the open one of a term is the last of its term.
+    emptied: Vec<Place>,
+}
+
+/// Where a block is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    room: RoomId,
+    term: String,
+    number: u64,
+}
+
+/// A block as it is to stand in its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Block {
+    place: Place,
+    doc_count: u64,
+    packed: Vec<u8>,
+}
+
+impl Changes {
+    /// Works out what edits make of the blocks that there are. It holds for as long as nobody changes these rooms' indexes.
+    pub fn plan(tx: &mut Tx<'_>, edits: &Edits) -> Result<Self> {
+        let mut changes = Self::default();
+        for (room, terms) in edits {
+            let terms: Vec<(&String, &Edit)> = terms.iter().collect();
+            for terms in terms.chunks(MANY) {
+                let mut open = open_blocks(tx, *room, terms)?;
+                for (term, edit) in terms {
+                    let open = open.remove(term.as_str());
+                    TermBlocks::new(*room, term).edit(tx, edit, open.as_deref(), &mut changes)?;
+                }
             }
         }
+        Ok(changes)
     }
-    writer.flush(tx)
+
+    /// Writes what was planned. Whoever calls it excludes others from these rooms' indexes, and knows that they are as they
+    /// were.
+    pub fn write(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let (many, rest) = self.put.as_chunks::<MANY>();
+        for blocks in many {
+            write(tx, blocks, insert_many())?;
+        }
+        for block in rest {
+            write(tx, std::slice::from_ref(block), insert_one())?;
+        }
+        for place in &self.emptied {
+            remove_empty(tx, place)?;
+        }
+        Ok(())
+    }
 }
 
 /// Forgets a room's index, or all of it.
@@ -90,40 +127,48 @@ fn open_blocks(
     Ok(open)
 }
 
-/// Gathers rows to be written together.
-#[derive(Default)]
-struct Writer {
-    pending: Vec<(Block, String)>,
+/// The blocks of one term, with what is to become of them.
+struct TermBlocks<'t> {
+    room: RoomId,
+    term: &'t str,
+    /// Those that change, as they are to be; an empty one is to go.
+    changed: BTreeMap<u64, Vec<u64>>,
 }
 
-impl Writer {
+impl<'t> TermBlocks<'t> {
+    const fn new(room: RoomId, term: &'t str) -> Self {
+        Self {
+            room,
+            term,
+            changed: BTreeMap::new(),
+        }
+    }
+
     fn edit(
-        &mut self,
+        mut self,
         tx: &mut Tx<'_>,
-        room: RoomId,
-        term: &str,
         edit: &Edit,
-        open: Option<Vec<u64>>,
+        open: Option<&[u64]>,
+        changes: &mut Changes,
     ) -> Result<()> {
-        let Some(open) = open else {
-            // The open block is there as long as the term is, so nothing is to be removed.
-            let docs = merged(&[], &edit.added, &[]);
-            return self.put(tx, room, term, OPEN, &docs);
+        // Most of what is written is new, and belongs at the end. The open block is there as long as the term is, so without
+        // one there is nothing to be removed.
+        let is_late = |doc: &u64| match open {
+            Some(open) => open.first().is_some_and(|begin| doc >= begin),
+            None => true,
         };
-        // Most of what is written is new, and belongs at the end.
-        let begin = open.first().copied();
-        let is_late = |doc: &u64| begin.is_some_and(|begin| *doc >= begin);
         if edit.added.iter().all(is_late) && edit.removed.iter().all(is_late) {
-            let docs = merged(&open, &edit.added, &edit.removed);
-            return self.put(tx, room, term, OPEN, &docs);
+            let docs = merged(open.unwrap_or_default(), &edit.added, &edit.removed);
+            self.put(OPEN, &docs);
+        } else {
+            for doc in &edit.removed {
+                self.change_block_of(tx, *doc, |docs| merged(docs, &[], &[*doc]))?;
+            }
+            for doc in &edit.added {
+                self.change_block_of(tx, *doc, |docs| merged(docs, &[*doc], &[]))?;
+            }
         }
-        self.flush(tx)?;
-        for doc in &edit.removed {
-            self.change_block_of(tx, room, term, *doc, |docs| merged(docs, &[], &[*doc]))?;
-        }
-        for doc in &edit.added {
-            self.change_block_of(tx, room, term, *doc, |docs| merged(docs, &[*doc], &[]))?;
-        }
+        self.into_changes(changes);
         Ok(())
     }
 
@@ -131,33 +176,46 @@ impl Writer {
     fn change_block_of(
         &mut self,
         tx: &mut Tx<'_>,
-        room: RoomId,
-        term: &str,
         doc: u64,
         change: impl FnOnce(&[u64]) -> Vec<u64>,
     ) -> Result<()> {
-        let found = tx.opt(
-            "SELECT block, docs FROM search_block WHERE room_id = ?1 AND term = ?2 AND block >= ?3 ORDER BY block LIMIT 1",
-            &[room.into(), term.into(), doc.into()],
-            |row| Ok((row.uint(0)?, unpack(row.bytes(1)?)?)),
-        )?;
-        let (number, docs) = found.unwrap_or((OPEN, Vec::new()));
-        self.put(tx, room, term, number, &change(&docs))?;
-        self.flush(tx)
+        let stored = self.stored_block_of(tx, doc)?;
+        let is_there = |(_, docs): &(&u64, &Vec<u64>)| !docs.is_empty();
+        let planned = self.changed.range(doc..).find(is_there);
+        let (number, docs) = match (stored, planned) {
+            (Some((number, docs)), Some((planned, _))) if number < *planned => (number, docs),
+            (_, Some((number, docs))) => (*number, docs.clone()),
+            (Some(stored), None) => stored,
+            (None, None) => (OPEN, Vec::new()),
+        };
+        self.put(number, &change(&docs));
+        Ok(())
     }
 
-    /// Writes what a block holds now, as several blocks if it has grown too large, or none if nothing is left.
-    fn put(
-        &mut self,
-        tx: &mut Tx<'_>,
-        room: RoomId,
-        term: &str,
-        number: u64,
-        docs: &[u64],
-    ) -> Result<()> {
+    /// The stored block that holds `doc`, or would, among those that do not change.
+    fn stored_block_of(&self, tx: &mut Tx<'_>, doc: u64) -> Result<Option<(u64, Vec<u64>)>> {
+        let mut from = doc;
+        loop {
+            let found = tx.opt(
+                "SELECT block, docs FROM search_block WHERE room_id = ?1 AND term = ?2 AND block >= ?3 ORDER BY block LIMIT 1",
+                &[self.room.into(), self.term.into(), from.into()],
+                |row| Ok((row.uint(0)?, unpack(row.bytes(1)?)?)),
+            )?;
+            match found {
+                Some((number, _)) if self.changed.contains_key(&number) && number < OPEN => {
+                    from = number + 1;
+                }
+                Some((number, _)) if self.changed.contains_key(&number) => return Ok(None),
+                found => return Ok(found),
+            }
+        }
+    }
+
+    /// Takes what a block is to hold, as several blocks if it has grown too large.
+    fn put(&mut self, number: u64, docs: &[u64]) {
         if docs.is_empty() {
-            self.flush(tx)?;
-            return remove_empty(tx, room, term, number);
+            self.changed.insert(number, Vec::new());
+            return;
         }
         let mut rest = docs;
         while let Some((piece, after)) = first_piece(rest) {
@@ -166,27 +224,28 @@ impl Writer {
                 Some(last) if !is_last => *last,
                 _ => number,
             };
-            let docs = piece.to_vec();
-            let block = Block { room, number, docs };
-            self.pending.push((block, term.to_owned()));
+            self.changed.insert(number, piece.to_vec());
             rest = after;
         }
-        if self.pending.len() >= MANY {
-            self.flush(tx)?;
-        }
-        Ok(())
     }
 
-    fn flush(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let (many, rest) = self.pending.as_chunks::<MANY>();
-        for rows in many {
-            write(tx, rows, insert_many())?;
+    fn into_changes(self, changes: &mut Changes) {
+        for (number, docs) in self.changed {
+            let place = Place {
+                room: self.room,
+                term: self.term.to_owned(),
+                number,
+            };
+            if docs.is_empty() {
+                changes.emptied.push(place);
+            } else {
+                changes.put.push(Block {
+                    place,
+                    doc_count: docs.len() as u64,
+                    packed: pack(&docs),
+                });
+            }
         }
-        for row in rest {
-            write(tx, std::slice::from_ref(row), insert_one())?;
-        }
-        self.pending.clear();
-        Ok(())
     }
 }
 
@@ -212,16 +271,15 @@ fn insert_many() -> &'static str {
     &SQL
 }
 
-fn write(tx: &mut Tx<'_>, rows: &[(Block, String)], sql: &'static str) -> Result<()> {
-    let packed: Vec<Vec<u8>> = rows.iter().map(|(block, _)| pack(&block.docs)).collect();
-    let mut args = Vec::with_capacity(rows.len() * 5);
-    for ((block, term), packed) in rows.iter().zip(&packed) {
+fn write(tx: &mut Tx<'_>, blocks: &[Block], sql: &'static str) -> Result<()> {
+    let mut args = Vec::with_capacity(blocks.len() * 5);
+    for block in blocks {
         args.extend::<[Value<'_>; 5]>([
-            block.room.into(),
-            term.into(),
-            block.number.into(),
-            (block.docs.len() as u64).into(),
-            packed.into(),
+            block.place.room.into(),
+            (&block.place.term).into(),
+            block.place.number.into(),
+            block.doc_count.into(),
+            (&block.packed).into(),
         ]);
     }
     tx.exec(sql, &args)?;
@@ -229,9 +287,10 @@ fn write(tx: &mut Tx<'_>, rows: &[(Block, String)], sql: &'static str) -> Result
 }
 
 /// Takes away a block that holds nothing any more. The open one stays, empty, while there are others.
-fn remove_empty(tx: &mut Tx<'_>, room: RoomId, term: &str, number: u64) -> Result<()> {
-    let key = [room.into(), term.into(), number.into()];
-    if number < OPEN {
+fn remove_empty(tx: &mut Tx<'_>, place: &Place) -> Result<()> {
+    let (room, term) = (place.room, &place.term);
+    let key = [room.into(), term.into(), place.number.into()];
+    if place.number < OPEN {
         tx.exec(
             "DELETE FROM search_block WHERE room_id = ?1 AND term = ?2 AND block = ?3",
             &key,
@@ -252,7 +311,7 @@ fn remove_empty(tx: &mut Tx<'_>, room: RoomId, term: &str, number: u64) -> Resul
     if deleted == 0 {
         tx.exec(
             "UPDATE search_block SET doc_count = 0, docs = ?4 WHERE room_id = ?1 AND term = ?2 AND block = ?3",
-            &[room.into(), term.into(), number.into(), [].as_slice().into()],
+            &[room.into(), term.into(), OPEN.into(), [].as_slice().into()],
         )?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::{Strategy, prop, prop_oneof};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use wharf_store::search::{Edit, Edits, OPEN, Reads, apply, clear, list};
+use wharf_store::search::{Changes, Edit, Edits, OPEN, Reads, clear, list};
 use wharf_store::sql::{self, Lock, Tx};
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
@@ -102,7 +102,7 @@ async fn random_edits_agree_with_sets(db: TestDb) {
             for change in round {
                 note(&mut model, &mut edits, change);
             }
-            db.write(Lock::None, move |tx| apply(tx, &edits))
+            db.write(Lock::None, move |tx| Changes::plan(tx, &edits)?.write(tx))
                 .await
                 .unwrap();
         }
@@ -144,7 +144,7 @@ async fn fill(db: &TestDb, count: u64) {
             removed: Vec::new(),
         };
         let edits = Edits::from([(room(0), BTreeMap::from([("alpha".to_owned(), edit)]))]);
-        db.write(Lock::None, move |tx| apply(tx, &edits))
+        db.write(Lock::None, move |tx| Changes::plan(tx, &edits)?.write(tx))
             .await
             .unwrap();
     }

@@ -151,6 +151,27 @@ async fn errors_are_counted_and_shown_and_answered_with_growing_pauses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn work_that_holds_nobody_up_rests_only_at_an_operator_s_word() {
+    for (next, units) in [(Next::Again, 250), (Next::Freely, 1_000)] {
+        let ledger = Arc::new(Ledger::default());
+        ledger.unit_ms.store(100, Ordering::SeqCst);
+        let jobs = Jobs::new(Clock::manual(1_000));
+        jobs.start(Work {
+            ledger: Arc::clone(&ledger),
+            next,
+        });
+        jobs.nudge("work").unwrap();
+        sleep(Duration::from_secs(100)).await;
+        let done = ledger.ended.load(Ordering::SeqCst);
+        assert!((units - 3..=units).contains(&done), "{next:?}: {done}");
+        jobs.set_pace("work", 25).unwrap();
+        sleep(Duration::from_secs(40)).await;
+        let done = ledger.ended.load(Ordering::SeqCst) - done;
+        assert!((98..=102).contains(&done), "{next:?}: {done}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pace_holds_at_run_time_and_0_pauses() {
     let ledger = Arc::new(Ledger::default());
     ledger.unit_ms.store(100, Ordering::SeqCst);

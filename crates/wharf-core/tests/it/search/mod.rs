@@ -35,6 +35,7 @@ both_engines!(
     the_index_is_made_again_alike,
     a_search_is_bounded,
     the_job_follows_what_is_written,
+    several_may_follow_at_once_while_it_is_written,
 );
 
 fn edit(target: u64, text: &str) -> Draft {
@@ -646,4 +647,24 @@ async fn the_job_follows_what_is_written(db: TestDb) {
             .head,
         2
     );
+}
+
+async fn several_may_follow_at_once_while_it_is_written(db: TestDb) {
+    let talk = Talk::open(db).await;
+    for _ in 0..120 {
+        talk.say(&talk.owner, text("needle stale")).await;
+    }
+    let follow = || async { talk.house.wharf.search().catch_up().await.unwrap() };
+    let write = async {
+        for target in (1..=120).step_by(3) {
+            talk.say(&talk.owner, edit(target, "needle fresh")).await;
+        }
+    };
+    tokio::join!(follow(), write, follow(), follow());
+    talk.index().await;
+    // Each is listed once, under what it says now: a plan that was overtaken wrote nothing.
+    for (term, count) in [("needle", 120), ("stale", 80), ("fresh", 40)] {
+        assert_eq!(terms_like(&talk, term).await, count, "{term}");
+    }
+    assert_eq!(talk.found(&talk.editor, "fresh").await.len(), 40);
 }

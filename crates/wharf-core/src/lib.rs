@@ -98,10 +98,15 @@ impl Ground {
         let acting = tokio::spawn(async move {
             let (outcome, notices) = db.write(lock, work).await?;
             marks.add(notices.written());
-            if !notices.entries.is_empty() {
+            let has_said = !notices.entries.is_empty();
+            if has_said {
                 said.notify_one();
             }
             live.announce(notices);
+            if has_said {
+                // Lets the feeds tell it first, so that who said it is told of it in the same write as the answer.
+                tokio::task::yield_now().await;
+            }
             Ok(outcome)
         });
         acting

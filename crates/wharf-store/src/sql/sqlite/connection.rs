@@ -37,6 +37,7 @@ pub(super) struct Connection<'c> {
     raw: &'c rusqlite::Connection,
     statements: HashMap<Place, Statement<'c>>,
     statement_count: u64,
+    change_count: u64,
 }
 
 /// Opens the file with the settings that durability and the bounds on memory ask for.
@@ -87,12 +88,18 @@ impl<'c> Connection<'c> {
             raw,
             statements: HashMap::new(),
             statement_count: 0,
+            change_count: 0,
         }
     }
 
     /// How many statements it has run.
     pub(super) fn statement_count(&self) -> u64 {
         self.statement_count
+    }
+
+    /// How many statements it has run that may have changed something.
+    pub(super) fn change_count(&self) -> u64 {
+        self.change_count
     }
 
     /// Runs a statement of the transaction itself.
@@ -138,15 +145,18 @@ impl<'c> Connection<'c> {
             Sql::Kept(sql) => {
                 let statement = self.kept(sql)?;
                 let bytes = bind(statement, args)?;
+                let is_change = !statement.readonly();
                 let result = run(statement);
                 if bytes > ARGUMENT_BYTES_KEPT {
                     statement.clear_bindings();
                 }
+                self.change_count += u64::from(is_change);
                 result
             }
             Sql::Once(sql) => {
                 let mut statement = self.raw.prepare(sql).map_err(error_of)?;
                 bind(&mut statement, args)?;
+                self.change_count += u64::from(!statement.readonly());
                 run(&mut statement)
             }
         }
@@ -176,6 +186,7 @@ impl Session for Connection<'_> {
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
+        self.change_count += 1;
         self.raw.execute_batch(sql).map_err(error_of)
     }
 }

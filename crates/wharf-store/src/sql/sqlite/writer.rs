@@ -1,11 +1,13 @@
 //! The thread that writes: what is queued shares one commit.
 //!
-//! It takes a job, opens a transaction, runs the job and whatever else is queued by then, each in a savepoint, commits, and
-//! only then answers them all, those too that wrote nothing or failed, since what they saw may be undone until then.
-//! Who comes while the disk works is in the next commit.
+//! It takes a job, opens a transaction, runs the job and whatever else is queued by then, commits, and only then answers
+//! them all, those too that wrote nothing or failed, since what they saw may be undone until then. Who comes while the
+//! disk works is in the next commit.
 //!
-//! A job that fails is rolled back to its savepoint and does not hurt the others. Where SQLite ends the whole transaction
-//! (a full disk), each job runs again in a transaction of its own. An I/O error ends everything: after a failed fsync
+//! A job that fails does not hurt the others. Most that fail have changed nothing yet, and nothing has to be done. For one
+//! that has, the transaction begins anew, and its jobs run again, each in a savepoint, to which it is rolled back if it
+//! fails. Savepoints from the beginning would cost every job a copy of each page that it touches. Where SQLite ends the whole
+//! transaction (a full disk), each job runs again in a transaction of its own. An I/O error ends everything: after a failed fsync
 //! nobody knows what the disk holds, and trying again could call durable what is not.
 
 use std::sync::Arc;
@@ -30,8 +32,19 @@ const BATCH_STATEMENTS_MAX: u64 = 16 * 1024;
 enum Attempt {
     Kept,
     Undone,
+    /// It failed, and what it changed is still in the transaction.
+    Spoilt,
     /// SQLite ended the whole transaction, the earlier jobs included.
     Lost(Error),
+}
+
+/// How a job runs in a transaction that others have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// If it fails after it has changed something, all run again.
+    Plain,
+    /// In a savepoint.
+    Savepoint,
 }
 
 /// Whether there is more to serve.
@@ -130,10 +143,19 @@ impl Writer<'_> {
     fn gather(&mut self, first: Task, queue: &Receiver<Message>) -> Next {
         let statements_max = self.connection.statement_count() + BATCH_STATEMENTS_MAX;
         let mut task = first;
+        let mut care = Care::Plain;
         loop {
-            match self.attempt(&mut task) {
+            match self.attempt(&mut task, care) {
                 Attempt::Kept => self.batch.push((task, Verdict::Keep)),
                 Attempt::Undone => self.batch.push((task, Verdict::Undo)),
+                Attempt::Spoilt => {
+                    care = Care::Savepoint;
+                    self.batch.push((task, Verdict::Undo));
+                    if let Err(error) = self.run_again() {
+                        self.recover(&error);
+                        return Next::Go;
+                    }
+                }
                 Attempt::Lost(error) => {
                     self.batch.push((task, Verdict::Undo));
                     self.recover(&error);
@@ -153,44 +175,68 @@ impl Writer<'_> {
         }
     }
 
+    /// Begins the transaction anew and runs the jobs of the batch again, each in a savepoint. Where that fails, the batch is
+    /// as it was, and the transaction is lost.
+    fn run_again(&mut self) -> Result<()> {
+        self.connection.control("ROLLBACK")?;
+        self.connection.control("BEGIN IMMEDIATE")?;
+        let mut left = std::mem::take(&mut self.batch).into_iter();
+        for (mut task, _) in left.by_ref() {
+            let verdict = match self.attempt(&mut task, Care::Savepoint) {
+                Attempt::Kept => Ok(Verdict::Keep),
+                Attempt::Undone => Ok(Verdict::Undo),
+                Attempt::Spoilt => Err(Error::Poisoned),
+                Attempt::Lost(error) => Err(error),
+            };
+            self.batch
+                .push((task, *verdict.as_ref().unwrap_or(&Verdict::Undo)));
+            if let Err(error) = verdict {
+                self.batch.extend(left);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     /// Runs one job in the open transaction.
-    fn attempt(&mut self, task: &mut Task) -> Attempt {
-        match self.try_attempt(task) {
+    fn attempt(&mut self, task: &mut Task, care: Care) -> Attempt {
+        match self.try_attempt(task, care) {
             Ok(attempt) => attempt,
             Err(error) => Attempt::Lost(error),
         }
     }
 
-    fn try_attempt(&mut self, task: &mut Task) -> Result<Attempt> {
-        // The first job of a transaction needs no savepoint: undoing it is starting again. That spares a big one the
-        // copies of pages that SQLite keeps for savepoints.
+    fn try_attempt(&mut self, task: &mut Task, care: Care) -> Result<Attempt> {
+        // The first job of a transaction needs no savepoint: undoing it is starting again.
         let is_first = self.batch.is_empty();
-        if !is_first {
+        let has_savepoint = care == Care::Savepoint && !is_first;
+        if has_savepoint {
             self.connection.control("SAVEPOINT job")?;
         }
+        let change_count = self.connection.change_count();
         let mut tx = Tx::new(&mut self.connection);
         let verdict = task.job.attempt(&mut tx);
         let failure = tx.failure().cloned();
         if matches!(failure, Some(Error::Io(_))) || self.connection.is_idle() {
             return Ok(Attempt::Lost(failure.unwrap_or(Error::Poisoned)));
         }
-        match (verdict, is_first) {
-            (Verdict::Keep, true) => {}
-            (Verdict::Keep, false) => self.connection.control("RELEASE job")?,
-            (Verdict::Undo, true) => {
-                self.connection.control("ROLLBACK")?;
-                self.connection.control("BEGIN IMMEDIATE")?;
-            }
-            (Verdict::Undo, false) => {
-                self.connection.control("ROLLBACK TO job")?;
+        let is_changed = self.connection.change_count() > change_count;
+        if verdict == Verdict::Keep {
+            if has_savepoint {
                 self.connection.control("RELEASE job")?;
             }
+            return Ok(Attempt::Kept);
         }
-        Ok(if verdict == Verdict::Keep {
-            Attempt::Kept
-        } else {
-            Attempt::Undone
-        })
+        if has_savepoint {
+            self.connection.control("ROLLBACK TO job")?;
+            self.connection.control("RELEASE job")?;
+        } else if is_changed && is_first {
+            self.connection.control("ROLLBACK")?;
+            self.connection.control("BEGIN IMMEDIATE")?;
+        } else if is_changed {
+            return Ok(Attempt::Spoilt);
+        }
+        Ok(Attempt::Undone)
     }
 
     /// Commits the batch and answers it.
@@ -239,9 +285,10 @@ impl Writer<'_> {
     /// Runs one job in a transaction of its own and answers it.
     fn alone(&mut self, mut task: Task) {
         let outcome = self.connection.control("BEGIN IMMEDIATE").and_then(|()| {
-            match self.attempt(&mut task) {
+            match self.attempt(&mut task, Care::Savepoint) {
                 Attempt::Kept => self.connection.control("COMMIT").map(|()| Verdict::Keep),
                 Attempt::Undone => Ok(Verdict::Undo),
+                Attempt::Spoilt => Err(Error::Poisoned),
                 Attempt::Lost(error) => Err(error),
             }
         });

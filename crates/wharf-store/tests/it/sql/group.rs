@@ -1,6 +1,7 @@
 //! How SQLite's writer shares commits: who is in one, who is answered when, and who is hurt by whom.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
 
 use tokio::task::JoinHandle;
 use wharf_store::sql::{Db, Engine, Error, Lock, Result, SqliteOptions, Stats};
@@ -191,6 +192,55 @@ fn a_job_that_fails_does_not_hurt_its_neighbours() {
                 .all(|name| name.parse::<u32>().unwrap() % 4 == 3)
         );
     });
+}
+
+/// A job that counts how often it runs, and may fail, before it has changed something or after.
+fn spawn_counted(
+    db: &Db,
+    name: String,
+    fails_late: Option<bool>,
+    count: Arc<AtomicU32>,
+) -> JoinHandle<Result<u64>> {
+    let work = move |tx: &mut wharf_store::sql::Tx<'_>| {
+        count.fetch_add(1, Ordering::SeqCst);
+        if fails_late == Some(false) {
+            return Err(Error::Missing);
+        }
+        let written = put(tx, &name, "")?;
+        fails_late.map_or(Ok(written), |_| Err(Error::Missing))
+    };
+    let db = db.clone();
+    tokio::spawn(async move { db.write(Lock::None, work).await })
+}
+
+#[test]
+fn jobs_run_again_only_where_one_failed_after_a_change() {
+    for (fails_late, runs) in [(false, [1, 1, 1]), (true, [2, 2, 1])] {
+        run(Engine::Sqlite, move |db| async move {
+            let held = Held::new(&db, "first", false).await;
+            let counted: [Arc<AtomicU32>; 3] = std::array::from_fn(|_| Arc::default());
+            let mut jobs = Vec::new();
+            for (number, count) in counted.iter().enumerate() {
+                let fails = (number == 1).then_some(fails_late);
+                jobs.push(spawn_counted(
+                    &db,
+                    number.to_string(),
+                    fails,
+                    Arc::clone(count),
+                ));
+                held.queue(&db, number as u64 + 1).await;
+            }
+            assert_eq!(held.finish().await, Ok(1));
+            let mut answers = Vec::new();
+            for job in jobs {
+                answers.push(job.await.unwrap());
+            }
+            assert_eq!(answers, [Ok(1), Err(Error::Missing), Ok(1)]);
+            assert_eq!(names(&db).await, ["0", "2", "first"]);
+            let ran = counted.map(|count| count.load(Ordering::SeqCst));
+            assert_eq!(ran, runs, "{fails_late}");
+        });
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::line::{Event, Line, body};
 use crate::sum::{percentiles, round};
+use crate::year::Words;
 use crate::{Place, Target};
 
 #[derive(clap::Args)]
@@ -28,6 +29,9 @@ pub(crate) struct Options {
     /// All senders in one room.
     #[arg(long)]
     together: bool,
+    /// Texts of words as people write them, which a search has to index, in place of one long word.
+    #[arg(long)]
+    sentences: bool,
 }
 
 pub(crate) async fn run(target: Target, options: Options) -> Result<Value> {
@@ -50,7 +54,14 @@ pub(crate) async fn run(target: Target, options: Options) -> Result<Value> {
         let offset = gap.map_or(Duration::ZERO, |gap| {
             gap.mul_f64(number as f64 / options.clients as f64)
         });
-        senders.spawn(send(line, options.window, gap, start + offset, end));
+        let words = options.sentences.then(|| Words::new(number as u64));
+        let pace = Pace {
+            window: options.window,
+            gap,
+            start: start + offset,
+            end,
+        };
+        senders.spawn(send(line, words, pace));
     }
     let mut times = Vec::new();
     while let Some(done) = senders.join_next().await {
@@ -64,14 +75,22 @@ pub(crate) async fn run(target: Target, options: Options) -> Result<Value> {
     }))
 }
 
-/// Sends until `end`, `window` at once or one each `gap`, and returns the time that each acknowledgement took.
-async fn send(
-    mut line: Line,
+/// When one sender sends: until `end`, `window` at once or one each `gap`.
+struct Pace {
     window: usize,
     gap: Option<Duration>,
     start: Instant,
     end: Instant,
-) -> Result<Vec<u64>> {
+}
+
+/// Sends and returns the time that each acknowledgement took.
+async fn send(mut line: Line, mut words: Option<Words>, pace: Pace) -> Result<Vec<u64>> {
+    let Pace {
+        window,
+        gap,
+        start,
+        end,
+    } = pace;
     let mut on_the_way = VecDeque::new();
     let mut times = Vec::new();
     let mut due = start;
@@ -90,7 +109,11 @@ async fn send(
                     due += gap;
                 }
                 number += 1;
-                line.send(&body(number, 0), true).await?;
+                let text = match &mut words {
+                    Some(words) => words.sentence(),
+                    None => body(number, 0),
+                };
+                line.send(&text, true).await?;
                 continue;
             }
         } else if on_the_way.is_empty() {

@@ -227,10 +227,10 @@ async fn fill(mut line: Wharf, mut words: Words, count: usize, is_last: bool) ->
 }
 
 /// What people write: words of which some are common and most are rare, as in any language (Zipf's law).
-struct Words(StdRng);
+pub(crate) struct Words(StdRng);
 
 impl Words {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(StdRng::seed_from_u64(seed))
     }
 
@@ -248,7 +248,7 @@ impl Words {
         (0..count).map(|_| character()).collect()
     }
 
-    fn sentence(&mut self) -> String {
+    pub(crate) fn sentence(&mut self) -> String {
         let mut text = String::new();
         if self.0.next_u32().is_multiple_of(5) {
             text.push_str(&self.chinese(12));

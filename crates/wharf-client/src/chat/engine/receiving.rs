@@ -240,6 +240,14 @@ impl Link {
             _ => None,
         });
         self.undelivered.extend(rooms);
+        for item in items {
+            if let AccountItem::Read { room, .. } = item
+                && self.is_live
+                && countable(store, *room)? == Next::Redial
+            {
+                return Ok(Next::Redial);
+            }
+        }
         Ok(Next::GoOn)
     }
 

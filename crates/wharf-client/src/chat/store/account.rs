@@ -320,10 +320,17 @@ fn set_counts(tx: &Transaction<'_>, room: RoomId, counts: Counts) -> Result<bool
             },
         );
     }
+    let is_stored = row.first <= counts.head + 1;
     let counted = if counts.head >= row.counted {
         counts.head
-    } else {
+    } else if is_stored {
         counts.head.max(row.tail)
+    } else if counts.read > position {
+        // What is between is counted when it is read.
+        counts.head
+    } else {
+        // Another process that shares the store knew more.
+        return Ok(false);
     };
     let (unread, mentions) = entry::count_past(tx, room, counts.head.max(counts.read), counted)?;
     let now = Reading {

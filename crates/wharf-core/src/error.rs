@@ -15,6 +15,10 @@ use wharf_store::{blob, chunk, sql};
 use wharf_types::ErrorCode;
 use wharf_types::api::drive::FailedOp;
 
+/// When to try again where the database is away. The operation has been tried for a second by then, and a database that starts
+/// again is there in a moment; clients draw their own pauses out.
+const DATABASE_RETRY_SECONDS: u64 = 1;
+
 /// Why an operation was refused or failed. One pointer wide.
 pub struct Error(Box<Parts>);
 
@@ -163,12 +167,12 @@ impl From<sql::Error> for Error {
                 ErrorCode::Unavailable,
                 "the database went away at the last moment: look whether it was done, then try again",
             )
-            .retry_after(5),
+            .retry_after(DATABASE_RETRY_SECONDS),
             sql::Error::Unavailable(_) => Self::new(
                 ErrorCode::Unavailable,
                 "the database cannot be reached now, nothing was changed: try again later",
             )
-            .retry_after(5),
+            .retry_after(DATABASE_RETRY_SECONDS),
             sql::Error::Failed(_) => Self::new(
                 ErrorCode::Unavailable,
                 "the server's disk has failed: its operator must look after it and restart the server",

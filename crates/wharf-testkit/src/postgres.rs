@@ -100,7 +100,20 @@ impl PostgresServer {
         run(Command::new("kill").args(["-KILL", process]))
     }
 
-    /// Starts the server again after [`PostgresServer::kill`].
+    /// Ends the server and all that it runs at once, without a word to whoever is connected and without writing anything
+    /// down, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When it was not running.
+    pub fn crash(&self) -> Result<()> {
+        run(self
+            .command("pg_ctl")
+            .arg("--pgdata")
+            .arg(self.data())
+            .args(["--mode=immediate", "--wait", "--silent", "stop"]))
+    }
+
+    /// Starts the server again after [`PostgresServer::kill`] or [`PostgresServer::crash`].
     ///
     /// # Errors
     /// When it does not start.

@@ -11,6 +11,7 @@ mod crash_loop;
 mod cut;
 mod damage;
 mod faulty_disk;
+mod postgres_crash;
 mod send_crash;
 mod two_servers;
 mod writer;

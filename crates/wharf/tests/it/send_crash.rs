@@ -24,10 +24,10 @@ use wharf_types::{DeviceId, EntryHash};
 
 use crate::writer::{connect, log_in};
 
-const SENDERS: u8 = 4;
+pub(crate) const SENDERS: u8 = 4;
 const ROUNDS_IN_CI: u64 = 20;
 /// Long enough for a server to be killed and started again under load.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 #[test]
 fn sends_survive_kills_on_sqlite() {
@@ -49,12 +49,12 @@ fn sends_survive_kills_on_postgres() {
     clippy::disallowed_methods,
     reason = "the length of a test is set from outside"
 )]
-fn setting(name: &str, default: u64) -> u64 {
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
 /// What each device was told of each of its numbers.
-type Acknowledged = Arc<Mutex<BTreeMap<(DeviceId, u64), Appended>>>;
+pub(crate) type Acknowledged = Arc<Mutex<BTreeMap<(DeviceId, u64), Appended>>>;
 
 /// A server that is killed and started again on the same data.
 struct Target {
@@ -171,7 +171,7 @@ fn draft_of(device: DeviceId, number: u64) -> Draft {
 }
 
 /// Sends one text after another. Some are given up before their answer, as by a client that was killed, and sent again.
-async fn send_task(
+pub(crate) async fn send_task(
     api: Api,
     sender: u8,
     seed: u64,
@@ -201,7 +201,7 @@ async fn send_task(
 }
 
 /// Follows the log from its beginning; what it has seen, by position.
-async fn read_task(api: Api, stop: CancellationToken) -> Vec<EntryHash> {
+pub(crate) async fn read_task(api: Api, stop: CancellationToken) -> Vec<EntryHash> {
     let mut seen = Vec::new();
     while !stop.is_cancelled() {
         let range = Range::After(seen.len() as u64);
@@ -215,7 +215,7 @@ async fn read_task(api: Api, stop: CancellationToken) -> Vec<EntryHash> {
     seen
 }
 
-async fn read_all(api: &Api) -> Vec<Entry> {
+pub(crate) async fn read_all(api: &Api) -> Vec<Entry> {
     let mut log: Vec<Entry> = Vec::new();
     loop {
         let range = Range::After(log.len() as u64);
@@ -228,7 +228,7 @@ async fn read_all(api: &Api) -> Vec<Entry> {
     }
 }
 
-fn check(
+pub(crate) fn check(
     log: &[Entry],
     acknowledged: &BTreeMap<(DeviceId, u64), Appended>,
     seen: &[EntryHash],
@@ -280,7 +280,7 @@ fn check(
     );
 }
 
-fn wait_for(mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_for(mut is_so: impl FnMut() -> bool) {
     for _ in 0..6_000 {
         if is_so() {
             return;
@@ -294,6 +294,6 @@ fn wait_for(mut is_so: impl FnMut() -> bool) {
     clippy::disallowed_methods,
     reason = "the moment of the kill is what the test chooses"
 )]
-fn nap(time: Duration) {
+pub(crate) fn nap(time: Duration) {
     std::thread::sleep(time);
 }

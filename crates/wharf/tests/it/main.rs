@@ -13,5 +13,6 @@ mod damage;
 mod faulty_disk;
 mod postgres_crash;
 mod send_crash;
+mod slow_readers;
 mod two_servers;
 mod writer;

@@ -78,7 +78,7 @@ fn start(folder: &Path, name: &str, database: &str) -> ServerProcess {
 }
 
 /// Connects and says hello. Returns the personal room, too.
-async fn come(address: &str, token: &str, device: Option<DeviceId>) -> (Live, RoomId) {
+pub(crate) async fn come(address: &str, token: &str, device: Option<DeviceId>) -> (Live, RoomId) {
     let mut live = Live::connect(address.parse().unwrap(), token)
         .await
         .unwrap();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wharf_types::api::live::{ClientFrame, ServerFrame};
@@ -12,6 +12,9 @@ use wharf_types::{ChunkHash, DrivePath, Name, NodeId};
 use wharf_wire::entry;
 use wharf_wire::frame::{
     Answer, Codec, Frame, FrameDecoder, FrameError, FrameHeader, FrameWriter, open,
+};
+use wharf_wire::gateway::pychat::{
+    PUSH_BYTES, Push, REQUEST_BYTES, Request, clip, item, next_request, said, shown_name,
 };
 use wharf_wire::manifest::{Manifest, content_of_packed, from_base64, to_base64};
 use wharf_wire::range::{self, Wanted};
@@ -30,6 +33,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("live", live),
     ("manifest", manifest),
     ("name", name),
+    ("pychat", pychat),
     ("range", range),
     ("segment", segment),
 ];
@@ -334,4 +338,38 @@ fn body<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
         serde_json::to_string(&again).expect("and written again"),
         written
     );
+}
+
+/// PyChat: records from a stream that comes in two parts, pushes as a client reads them, and texts within bounds.
+fn pychat(bytes: &[u8]) {
+    let whole = requests(&[bytes]);
+    let (first, second) = bytes.split_at(bytes.len() / 3);
+    assert_eq!(requests(&[first, second]), whole);
+    for request in whole.iter().flatten() {
+        // What was read is written and read again; what is written need not be what came: fields have forms.
+        assert_eq!(Request::decode(&request.encode()).as_ref(), Ok(request));
+    }
+    if let Some(record) = bytes.first_chunk::<PUSH_BYTES>()
+        && let Some(push) = Push::decode(record)
+    {
+        assert_eq!(Push::decode(&push.encode()), Some(push));
+    }
+    let text = said(bytes);
+    let (head, rest) = clip(&text, 50);
+    assert!(head.len() <= 50 && head.len() + rest.len() == text.len());
+    assert!(!item(&text).contains('|'));
+    assert!(shown_name(&text, 50).len() <= 50);
+}
+
+fn requests(parts: &[&[u8]]) -> Vec<Option<Request>> {
+    let mut buffer = BytesMut::new();
+    let mut requests = Vec::new();
+    for part in parts {
+        buffer.extend_from_slice(part);
+        while let Some(request) = next_request(&mut buffer) {
+            requests.push(request.ok());
+        }
+        assert!(buffer.len() < REQUEST_BYTES);
+    }
+    requests
 }

@@ -3,7 +3,17 @@
 //! Fields are bytes, not text: a client cuts what is too long at the byte, perhaps inside a character, so nothing here
 //! fails for not being UTF-8.
 
+mod push;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use std::fmt;
+
+pub use push::Push;
+pub use stream::next_request;
+pub use text::{clip, item, key_of, line, list, offline, said, shown_name};
 
 /// Length of a request: fields of 50, 50, 50 and 200 bytes.
 pub const REQUEST_BYTES: usize = 350;
@@ -32,6 +42,12 @@ pub const NONE: &str = "NONE";
 pub const RECEIVE_NOTICE: &str = "RECV_NOTICE";
 /// The answer to a piece that was stored, and the third field of a request for one.
 pub const RECEIVED: &str = "RECV_OK";
+/// What begins a notice on a session that a file was handed over.
+pub const FILE_NOTICE: &str = "FILE\r\n";
+/// `正在向你传送文件:`: stands between a sender's number and a file's name.
+pub const SENDS_FILE: &str = "正在向你传送文件:";
+/// `处于离线状态!`: stands behind the number of a friend who is away.
+pub const IS_AWAY: &str = "处于离线状态!";
 /// The answer past the end of a file.
 pub const FILE_END: &[u8] = b"FILE_END\r\n";
 
@@ -171,22 +187,6 @@ pub enum InvalidRequest {
     },
 }
 
-/// What the server tells a client's command socket. One record must come alone: a client unpacks exactly one of each read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Push {
-    /// Somebody came online.
-    Up(Number),
-    /// Somebody went offline.
-    Down(Number),
-    /// Somebody writes who has no session here yet.
-    NewSession {
-        /// Who.
-        sender: Number,
-        /// The first 50 bytes of what they say.
-        text: Vec<u8>,
-    },
-}
-
 /// The fields of a record, without the NULs around them.
 struct Fields<'a> {
     name: &'static str,
@@ -267,6 +267,7 @@ impl Request {
     /// Writes the record, as a client does. What is longer than its field is cut.
     pub fn encode(&self) -> [u8; REQUEST_BYTES] {
         let number = |number: &Number| number.to_string().into_bytes();
+        let six = |number: &Number| format!("{:06}", number.0).into_bytes();
         let (name, second, third, data) = match self {
             Self::SignIn {
                 email,
@@ -299,8 +300,9 @@ impl Request {
             Self::Message { who, friend, text } => {
                 ("MESG", number(who), number(friend), text.clone())
             }
+            // Its numbers are told from a count and a name by their length.
             Self::UploadBegin { who, friend, name } => {
-                ("UPLOAD", number(who), number(friend), name.clone())
+                ("UPLOAD", six(who), six(friend), name.clone())
             }
             Self::UploadPiece { name, data } => (
                 "UPLOAD",
@@ -415,59 +417,6 @@ impl Fields<'_> {
     }
 }
 
-impl Push {
-    /// Writes the record. What is longer than its field is cut.
-    pub fn encode(&self) -> [u8; PUSH_BYTES] {
-        let (name, who, text): (_, _, &[u8]) = match self {
-            Self::Up(who) => ("UP", who, b""),
-            Self::Down(who) => ("DOWN", who, b""),
-            Self::NewSession { sender, text } => ("NEW_SESSION", sender, text),
-        };
-        let mut record = [0; PUSH_BYTES];
-        let who = who.to_string();
-        let fields = [name.as_bytes(), who.as_bytes(), text];
-        for (place, field) in record.chunks_exact_mut(FIELD_BYTES).zip(fields) {
-            fill(place, field);
-        }
-        record
-    }
-
-    /// Reads a record, as a client does.
-    pub fn decode(record: &[u8; PUSH_BYTES]) -> Option<Self> {
-        let (name, rest) = record.split_at(FIELD_BYTES);
-        let (who, text) = rest.split_at(FIELD_BYTES);
-        let who = Number::parse(trimmed(who))?;
-        match trimmed(name) {
-            b"UP" => Some(Self::Up(who)),
-            b"DOWN" => Some(Self::Down(who)),
-            b"NEW_SESSION" => Some(Self::NewSession {
-                sender: who,
-                text: trimmed(text).to_vec(),
-            }),
-            _ => None,
-        }
-    }
-}
-
-/// Joins `first` and as many of `items`, each whole, as a client reads in `bytes_max`; says how many there were room for.
-pub fn list<I: AsRef<[u8]>>(
-    first: &str,
-    items: impl IntoIterator<Item = I>,
-    bytes_max: usize,
-) -> (Vec<u8>, usize) {
-    let mut out = first.as_bytes().to_vec();
-    let mut count = 0;
-    for item in items {
-        let item = item.as_ref();
-        if out.len() + item.len() > bytes_max {
-            break;
-        }
-        out.extend_from_slice(item);
-        count += 1;
-    }
-    (out, count)
-}
-
 /// `field` without the NULs on both ends, as the published programs read it.
 fn trimmed(field: &[u8]) -> &[u8] {
     let begin = field
@@ -494,159 +443,5 @@ fn fill(place: &mut [u8], field: &[u8]) {
     let count = field.len().min(place.len());
     for (to, from) in place.iter_mut().zip(field.iter().take(count)) {
         *to = *from;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn record(fields: [&[u8]; 4]) -> [u8; REQUEST_BYTES] {
-        let mut record = [0; REQUEST_BYTES];
-        for (at, field) in [0, 50, 100, 150].into_iter().zip(fields) {
-            record[at..at + field.len()].copy_from_slice(field);
-        }
-        record
-    }
-
-    #[test]
-    fn a_published_client_s_requests_are_read() {
-        let login = record([
-            b"LOGIN",
-            b"134762",
-            b"2bda2998d9b0ee197da142a0a4d3ad8e",
-            b"",
-        ]);
-        assert_eq!(
-            Request::decode(&login),
-            Ok(Request::Login {
-                who: Number(134_762),
-                password_md5: b"2bda2998d9b0ee197da142a0a4d3ad8e".to_vec(),
-            })
-        );
-        let online = record([b"GET_ONLINE", b"", b"", b""]);
-        assert_eq!(Request::decode(&online), Ok(Request::Online { who: None }));
-    }
-
-    #[test]
-    fn two_numbers_begin_an_upload_and_anything_else_is_a_piece() {
-        let begin = record([b"UPLOAD", b"134762", b"202109", b"a.txt"]);
-        let begin = Request::decode(&begin);
-        assert!(
-            matches!(begin, Ok(Request::UploadBegin { .. })),
-            "{begin:?}"
-        );
-        let piece = record([b"UPLOAD", b"3", b"a.txt", b"\0b\0\xff"]);
-        assert_eq!(
-            Request::decode(&piece),
-            Ok(Request::UploadPiece {
-                name: b"a.txt".to_vec(),
-                data: b"\0b\0".to_vec(),
-            })
-        );
-    }
-
-    #[test]
-    fn half_a_character_and_a_wrong_number_are_no_fault() {
-        let text = "好".as_bytes();
-        let cut = record([b"MESG", b"134762", b"202109", &text[..2]]);
-        assert!(
-            matches!(Request::decode(&cut), Ok(Request::Message { text, .. }) if text.len() == 2)
-        );
-        let wrong = record([b"MESG", b"nobody", b"202109", b"x"]);
-        assert_eq!(
-            Request::decode(&wrong),
-            Err(InvalidRequest::NotANumber {
-                name: "MESG",
-                field: 2,
-            })
-        );
-        let none = record([b"HELP", b"", b"", b""]);
-        assert!(matches!(
-            Request::decode(&none),
-            Err(InvalidRequest::Unknown { .. })
-        ));
-    }
-
-    #[test]
-    fn a_list_ends_with_the_last_whole_item_that_a_client_reads() {
-        let (bytes, count) = list("OK", ["|134762|Ann", "|202109|Bo"], 15);
-        assert_eq!((bytes.as_slice(), count), (b"OK|134762|Ann".as_slice(), 1));
-    }
-
-    fn number() -> impl Strategy<Value = Number> {
-        (Number::MIN..=Number::MAX).prop_map(Number)
-    }
-
-    fn field(bytes_max: usize) -> impl Strategy<Value = Vec<u8>> {
-        proptest::collection::vec(1_u8.., 0..=bytes_max)
-    }
-
-    fn request() -> impl Strategy<Value = Request> {
-        prop_oneof![
-            (field(50), field(50), field(32)).prop_map(|(email, nickname, password_md5)| {
-                Request::SignIn {
-                    email,
-                    nickname,
-                    password_md5,
-                }
-            }),
-            (number(), field(32))
-                .prop_map(|(who, password_md5)| Request::Login { who, password_md5 }),
-            number().prop_map(|who| Request::Down { who }),
-            number().prop_map(|who| Request::CommandSocket { who }),
-            number().prop_map(|who| Request::Friends { who }),
-            proptest::option::of(number()).prop_map(|who| Request::Online { who }),
-            number().prop_map(|who| Request::Find { who }),
-            (number(), number()).prop_map(|(who, friend)| Request::AddFriend { who, friend }),
-            number().prop_map(|who| Request::OfflineMessages { who }),
-            (number(), number()).prop_map(|(who, friend)| Request::NewSession { who, friend }),
-            (number(), number(), field(200)).prop_map(|(who, friend, text)| Request::Message {
-                who,
-                friend,
-                text
-            }),
-            (number(), number(), field(200)).prop_map(|(who, friend, name)| Request::UploadBegin {
-                who,
-                friend,
-                name
-            }),
-            (
-                field(50).prop_filter("a name of six bytes reads as a number", |name| name.len()
-                    != 6),
-                proptest::collection::vec(any::<u8>(), 1..=200)
-            )
-                .prop_map(|(name, data)| Request::UploadPiece { name, data }),
-            (number(), number(), field(200)).prop_map(|(who, friend, name)| Request::UploadEnd {
-                who,
-                friend,
-                name
-            }),
-            (number(), number()).prop_map(|(who, friend)| Request::FileNames { who, friend }),
-            (field(50), any::<u64>())
-                .prop_map(|(name, offset_bytes)| Request::Download { name, offset_bytes }),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_again(request in request()) {
-            prop_assert_eq!(Request::decode(&request.encode()), Ok(request));
-        }
-
-        #[test]
-        fn any_record_is_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), REQUEST_BYTES)) {
-            let record: [u8; REQUEST_BYTES] = bytes.try_into().unwrap();
-            drop(Request::decode(&record));
-        }
-
-        #[test]
-        fn pushes_are_read_again(who in number(), text in field(50)) {
-            for push in [Push::Up(who), Push::Down(who), Push::NewSession { sender: who, text: text.clone() }] {
-                prop_assert_eq!(Push::decode(&push.encode()), Some(push));
-            }
-        }
     }
 }

@@ -39,6 +39,7 @@ pub use clock::Clock;
 pub use config::{AttemptLimits, HouseConfig, MessageLimits, OutgoingHooks};
 pub use error::{Error, Result};
 pub use random::Random;
+pub use zone::local_time;
 
 use accounts::Accounts;
 use contact::Contacts;

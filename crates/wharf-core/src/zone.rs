@@ -14,6 +14,19 @@ pub(crate) struct Zone(TimeZone);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Day(Date);
 
+/// A time of the server's own zone, as `2026-11-21 09:30:00`. `at_ms` is in milliseconds since the epoch.
+pub fn local_time(at_ms: i64) -> String {
+    let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = TimeZone::system().to_datetime(at);
+    format!(
+        "{} {:02}:{:02}:{:02}",
+        at.date(),
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
 /// Reads a day such as `2026-11-21`.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ mod retention;
 mod rows;
 mod send;
 mod verify;
+mod waiting;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(crate) use rows::{last_said, told_to_others};
 pub(crate) use send::last_number;
 
 pub use verify::{VerifiedLogs, verify};
+pub use waiting::Waiting;
 
 use crate::Ground;
 use crate::access::{Right, enter};

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use wharf_core::Wharf;
 
 use super::protocol::Protocol;
+use super::pychat;
 use super::serve::TcpGateway;
 use super::{Counters, GatewayConfig, GatewayName, Gateways};
 use crate::listen;
@@ -39,9 +40,12 @@ pub struct GatewayError {
 ///
 /// # Errors
 /// [`GatewayError`], at the first that cannot be had.
-pub(crate) fn bind(_gateways: &Gateways, _wharf: &Wharf) -> Result<Vec<Bound>, GatewayError> {
-    // Each gateway adds its own: `if let Some(config) = &gateways.pychat { bound.push(pychat::bind(config, wharf)?) }`.
-    Ok(Vec::new())
+pub(crate) fn bind(gateways: &Gateways, wharf: &Wharf) -> Result<Vec<Bound>, GatewayError> {
+    let mut bound = Vec::new();
+    if let Some(config) = &gateways.pychat {
+        bound.push(pychat::bind(config, wharf)?);
+    }
+    Ok(bound)
 }
 
 impl Bound {
@@ -81,6 +85,19 @@ impl Bound {
         Ok(Self::new(name, address, counters, |cancel| {
             gateway.serve(tcp, cancel)
         }))
+    }
+
+    /// Has `after` done once the gateway's connections have ended.
+    #[must_use]
+    pub(super) fn and_then(mut self, after: impl Future<Output = ()> + Send + 'static) -> Self {
+        let run = self.run;
+        self.run = Box::new(|cancel| {
+            Box::pin(async move {
+                run(cancel).await;
+                after.await;
+            })
+        });
+        self
     }
 
     pub(crate) const fn name(&self) -> GatewayName {

@@ -9,6 +9,7 @@ mod bound;
 mod config;
 mod counters;
 mod protocol;
+mod pychat;
 mod serve;
 
 pub use bound::GatewayError;

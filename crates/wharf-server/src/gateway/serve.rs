@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,11 @@ use crate::listen;
 const READ_BYTES: usize = 4 * 1024;
 /// The most that is read ahead of what was decoded.
 const READ_AHEAD_BYTES: usize = 256 * 1024;
+/// When a silent other end is asked whether it is there, how often, and how many times it may not answer.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_mins(1))
+    .with_interval(Duration::from_secs(15))
+    .with_retries(4);
 /// How long connections may take to end what they are at, once the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -33,6 +39,12 @@ pub(crate) struct TcpGateway<P> {
     protocol: P,
     config: GatewayConfig,
     counters: Arc<Counters>,
+}
+
+/// Answers go out at once, and an other end that vanished without a word is noticed though nothing is sent.
+fn set_options(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE)
 }
 
 /// What the connections of a gateway share.
@@ -89,8 +101,8 @@ impl<P: Protocol> TcpGateway<P> {
         while let Some((stream, peer, permit)) = listen::next(&tcp, &permits, &cancel).await {
             let shared = Arc::clone(&shared);
             connections.spawn(async move {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%peer, %error, "set TCP_NODELAY");
+                if let Err(error) = set_options(&stream) {
+                    tracing::debug!(%peer, %error, "set options of a connection");
                 }
                 shared.connection(stream, peer.ip().to_canonical()).await;
                 drop(permit);
@@ -179,7 +191,11 @@ where
                     self.counters.received(bytes);
                     false
                 }
-                Event::Push(step) => self.send(step).await?,
+                Event::Push(step) => {
+                    let is_last = self.send(step).await?;
+                    self.session.pushed();
+                    is_last
+                }
                 Event::Drain => true,
             };
             if is_last {
@@ -220,15 +236,22 @@ where
         }
         let room = READ_BYTES.max(self.buffer.len()).min(READ_AHEAD_BYTES);
         self.buffer.reserve(room);
-        let waiting = async {
-            tokio::select! {
-                biased;
-                read = self.stream.read_buf(&mut self.buffer) => read.map(Event::Read),
-                step = self.session.push() => Ok(Event::Push(step)),
-                () = drain.cancelled() => Ok(Event::Drain),
+        let not_before = self.not_before;
+        loop {
+            let waiting = async {
+                tokio::select! {
+                    biased;
+                    read = self.stream.read_buf(&mut self.buffer) => read.map(Event::Read),
+                    step = push_after(not_before, &mut self.session) => Ok(Event::Push(step)),
+                    () = drain.cancelled() => Ok(Event::Drain),
+                }
+            };
+            match timeout(self.idle, waiting).await {
+                Ok(event) => return event,
+                Err(_) if self.session.may_be_silent() => {}
+                Err(elapsed) => return Err(elapsed.into()),
             }
-        };
-        timeout(self.idle, waiting).await?
+        }
     }
 
     /// Sends what a step says. Returns whether it was the last one.
@@ -276,6 +299,14 @@ where
         }
         Ok(())
     }
+}
+
+/// What the session says by itself, once a pause is over. Meanwhile the connection is read.
+async fn push_after(not_before: Instant, session: &mut impl Session) -> Step {
+    if not_before > Instant::now() {
+        sleep_until(not_before).await;
+    }
+    session.push().await
 }
 
 /// Slows a connection down that sends more frames than it may.

@@ -1,3 +1,4 @@
 //! The gateways over real sockets.
 
 mod parity;
+mod pychat;

@@ -24,6 +24,7 @@ pub mod room;
 pub mod search;
 mod setting;
 mod text;
+pub mod thumbnail;
 pub mod transfer;
 mod zone;
 
@@ -52,6 +53,7 @@ use log::Logs;
 use portage::Portage;
 use room::Rooms;
 use search::{Marks, Search};
+use thumbnail::Thumbnails;
 use transfer::Transfers;
 
 /// A house on its ground. Clones are the same house.
@@ -65,6 +67,7 @@ pub struct Wharf {
     diaries: Diaries,
     drive: Drives,
     transfers: Transfers,
+    thumbnails: Thumbnails,
     search: Search,
     hooks: Hooks,
     portage: Portage,
@@ -76,12 +79,16 @@ pub struct Wharf {
 pub(crate) struct Ground {
     pub(crate) db: Db,
     pub(crate) chunks: ChunkStore,
+    /// For objects that are no chunks and may be lost.
+    pub(crate) blob: Arc<dyn Blob>,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) config: Arc<HouseConfig>,
     pub(crate) live: Live,
     /// Rooms that the search has to look at.
     pub(crate) marks: Marks,
+    /// Rooms whose drives the thumbnails have to look at.
+    pub(crate) drawn: Marks,
     /// Rings when a log was written to, for the webhooks.
     pub(crate) said: Arc<Notify>,
 }
@@ -95,10 +102,11 @@ impl Ground {
         work: impl FnMut(&mut Tx<'_>) -> Result<(T, Notices)> + Send + 'static,
     ) -> Result<T> {
         let (db, live, marks) = (self.db.clone(), self.live.clone(), self.marks.clone());
-        let said = Arc::clone(&self.said);
+        let (said, drawn) = (Arc::clone(&self.said), self.drawn.clone());
         let acting = tokio::spawn(async move {
             let (outcome, notices) = db.write(lock, work).await?;
             marks.add(notices.written());
+            drawn.add(notices.drawn());
             let has_said = !notices.entries.is_empty();
             if has_said {
                 said.notify_one();
@@ -139,8 +147,10 @@ impl Wharf {
         let ground = Ground {
             live,
             marks: Marks::default(),
+            drawn: Marks::default(),
             said: Arc::default(),
-            chunks: ChunkStore::new(db.clone(), blob, options),
+            chunks: ChunkStore::new(db.clone(), Arc::clone(&blob), options),
+            blob,
             db,
             clock: clock.clone(),
             random,
@@ -158,6 +168,7 @@ impl Wharf {
             logs,
             portage: Portage::new(ground.clone()),
             transfers: Transfers::new(ground.clone(), drive.clone()),
+            thumbnails: Thumbnails::new(ground.clone(), drive.clone()),
             jobs: Jobs::new(clock),
             drive,
             ground,
@@ -219,6 +230,11 @@ impl Wharf {
         &self.transfers
     }
 
+    /// Thumbnails of images.
+    pub fn thumbnails(&self) -> &Thumbnails {
+        &self.thumbnails
+    }
+
     /// Background work.
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
@@ -233,6 +249,7 @@ impl Wharf {
             &self.accounts,
             &self.drive,
             &self.logs,
+            &self.thumbnails,
         );
     }
 

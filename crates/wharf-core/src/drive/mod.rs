@@ -34,7 +34,7 @@ use wharf_types::{AccountId, RoomId};
 pub(crate) use carry::{CarryingDrive, close_carried, take_out};
 pub(crate) use commit::{save, scopes_of};
 pub(crate) use look::{Looked, changed_nodes, look, node_in_tree};
-pub(crate) use read::{StoredContent, file_to_hand_over};
+pub(crate) use read::{StoredContent, file_to_hand_over, kept_content};
 pub(crate) use retention::RetentionCursor;
 pub(crate) use rows::insert_root;
 pub(crate) use usage::hand_over;

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use wharf_store::sql::{self, Tx};
 use wharf_types::api::drive::{At, Drive, Manifest, Node, NodeKind, NodePage, Revision, Revisions};
 use wharf_types::limit::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
-use wharf_types::{ContentHash, NodeId};
+use wharf_types::{ContentHash, ErrorCode, NodeId, RoomId};
 use wharf_wire::manifest::to_base64;
 
 use super::Page;
 use super::place::{self, Part, Place, join};
 use super::rows::{self, NameCursor, NodeRow};
-use crate::access::Entered;
+use crate::access::{Entered, enter_as_server};
 use crate::error::{Error, Result};
 
 /// A file's content at one revision, as the database has it.
@@ -181,6 +181,28 @@ pub(super) fn content(
         packed: kept.packed,
     })
     .ok_or_else(|| Error::not_found("this revision is not kept, or never was"))
+}
+
+/// The content of a revision as the server itself sees it; `None` where it is kept no longer.
+pub(crate) fn kept_content(
+    tx: &mut Tx<'_>,
+    room: RoomId,
+    revision: u64,
+) -> Result<Option<StoredContent>> {
+    let node = tx.opt(
+        "SELECT node_id FROM change WHERE room_id = ?1 AND position = ?2 AND manifest IS NOT NULL",
+        &[room.into(), revision.into()],
+        |row| row.id(0),
+    )?;
+    let Some(node) = node else {
+        return Ok(None);
+    };
+    let room = enter_as_server(tx, room)?;
+    match content(tx, &room, &At::Id(node), Some(revision)) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A file of the drive, as an entry of the log hands it over.

@@ -1,8 +1,10 @@
 //! Reading rows of `node`, and the two ids that stand where no node is.
 
 use wharf_store::sql::{self, Row, Tx, Value};
-use wharf_types::api::drive::{ChangeKind, Node, NodeKind};
+use wharf_types::api::drive::{ChangeKind, ImageSize, Node, NodeKind};
 use wharf_types::{ContentHash, NodeId, RoomId};
+
+use crate::thumbnail;
 
 /// The parent of every root.
 pub(super) const NO_PARENT: NodeId = NodeId::from_bytes([0; 16]);
@@ -29,6 +31,8 @@ pub(super) struct NodeRow {
     pub(super) changed_ms: i64,
     pub(super) trashed_ms: Option<i64>,
     pub(super) trash_path: Option<String>,
+    /// Of an image that was looked at.
+    pub(super) image: Option<ImageSize>,
 }
 
 /// What a node is and holds, apart from its place.
@@ -47,7 +51,9 @@ macro_rules! select_node {
     ($rest:literal) => {
         concat!(
             "SELECT n.id, n.parent_id, n.name, n.name_key, n.name_fold, n.kind, n.revision, n.bytes, n.content, ",
-            "n.mtime_ns, n.executable, n.changed_ms, n.trashed_ms, n.trash_path FROM node n ",
+            "n.mtime_ns, n.executable, n.changed_ms, n.trashed_ms, n.trash_path, ",
+            "(SELECT i.width FROM image i WHERE i.room_id = n.room_id AND i.position = n.revision), ",
+            "(SELECT i.height FROM image i WHERE i.room_id = n.room_id AND i.position = n.revision) FROM node n ",
             $rest
         )
     };
@@ -74,6 +80,7 @@ impl NodeRow {
             changed_ms: row.int(11)?,
             trashed_ms: row.opt_int(12)?,
             trash_path: row.opt_text(13)?.map(str::to_owned),
+            image: thumbnail::size_from(row, 14)?,
         })
     }
 
@@ -91,6 +98,7 @@ impl NodeRow {
             mtime_ns: self.content.mtime_ns,
             executable: self.content.executable,
             tags,
+            image: self.image,
             changed_ms: self.changed_ms,
             trashed_ms: self.trashed_ms,
         }

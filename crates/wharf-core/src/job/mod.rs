@@ -26,6 +26,7 @@ use crate::drive::Drives;
 use crate::error::Result;
 use crate::log::Logs;
 use crate::search::Follow;
+use crate::thumbnail::{Follow as Thumbnailing, Thumbnails};
 use compaction::Compaction;
 use expiry::Expiry;
 use lease::Exclusive;
@@ -105,6 +106,7 @@ pub(crate) fn start_all(
     accounts: &Accounts,
     drives: &Drives,
     logs: &Logs,
+    thumbnails: &Thumbnails,
 ) {
     jobs.start(Exclusive::new(
         Expiry::new(accounts.clone()),
@@ -124,6 +126,10 @@ pub(crate) fn start_all(
     ));
     jobs.start(Exclusive::new(Sweep::new(ground.clone()), ground.clone()));
     jobs.start(Exclusive::new(Follow::new(ground.clone()), ground.clone()));
+    jobs.start(Exclusive::new(
+        Thumbnailing::new(thumbnails.clone()),
+        ground.clone(),
+    ));
     if ground.config.scrub_days > 0 {
         jobs.start(Exclusive::new(Scrub::new(ground.clone()), ground.clone()));
     }

@@ -38,7 +38,12 @@ impl Notices {
     /// The rooms whose log or drive was written to.
     pub(crate) fn written(&self) -> impl Iterator<Item = RoomId> {
         let logs = self.entries.iter().map(|(room, _)| *room);
-        logs.chain(self.drives.iter().map(|(room, _)| *room))
+        logs.chain(self.drawn())
+    }
+
+    /// The rooms whose drive was written to.
+    pub(crate) fn drawn(&self) -> impl Iterator<Item = RoomId> {
+        self.drives.iter().map(|(room, _)| *room)
     }
 }
 

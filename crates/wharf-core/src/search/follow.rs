@@ -53,8 +53,14 @@ impl Marks {
         }
     }
 
-    fn take(&self) -> BTreeSet<RoomId> {
+    /// The rooms that were marked since the last time.
+    pub(crate) fn take(&self) -> BTreeSet<RoomId> {
         std::mem::take(&mut *self.0.rooms.lock())
+    }
+
+    /// Returns once there are marks. May be dropped and called anew.
+    pub(crate) async fn rung(&self) {
+        self.0.bell.notified().await;
     }
 }
 
@@ -152,7 +158,7 @@ impl Job for Follow {
 
     async fn wait(&mut self) {
         tokio::select! {
-            () = self.ground.marks.0.bell.notified() => sleep(GATHER).await,
+            () = self.ground.marks.rung() => sleep(GATHER).await,
             () = sleep(LOOK_PERIOD) => self.is_look_due = true,
         }
     }

@@ -55,18 +55,26 @@ impl Content {
     /// Reads the bytes of `range`, which is cut to the content's end.
     pub fn read(&self, range: Range<u64>) -> ContentReader {
         let end = range.end.min(self.bytes);
-        let mut reader = ContentReader {
-            manifest: Arc::clone(&self.manifest),
-            chunks: self.chunks.clone(),
-            next_index: 0,
-            skip_bytes: range.start,
-            left_bytes: end.saturating_sub(range.start),
-            ahead: JoinSet::new(),
-            ready: VecDeque::new(),
-        };
-        reader.skip_to_start();
-        reader
+        ContentReader::new(
+            self.chunks.clone(),
+            Arc::clone(&self.manifest),
+            range.start..end,
+        )
     }
+}
+
+/// Reads all the bytes of a content, for the server itself.
+///
+/// # Errors
+/// `Internal`: the manifest is none.
+pub(crate) fn read_packed(chunks: &ChunkStore, packed: &[u8], bytes: u64) -> Result<ContentReader> {
+    let manifest = Manifest::unpack(packed)
+        .map_err(|error| Error::internal("a stored manifest is none").because(error))?;
+    Ok(ContentReader::new(
+        chunks.clone(),
+        Arc::new(manifest),
+        0..bytes,
+    ))
 }
 
 /// A read of a stretch of content under way. Dropping it ends it.
@@ -84,6 +92,20 @@ pub struct ContentReader {
 }
 
 impl ContentReader {
+    fn new(chunks: ChunkStore, manifest: Arc<Manifest>, range: Range<u64>) -> Self {
+        let mut reader = Self {
+            manifest,
+            chunks,
+            next_index: 0,
+            skip_bytes: range.start,
+            left_bytes: range.end.saturating_sub(range.start),
+            ahead: JoinSet::new(),
+            ready: VecDeque::new(),
+        };
+        reader.skip_to_start();
+        reader
+    }
+
     /// Returns the next bytes, verified, or `None` at the end. Dropping the future loses nothing.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use wharf_types::limit::CHUNKS_PER_REQUEST_MAX;
 use wharf_types::{ChunkHash, ErrorCode};
 use wharf_wire::frame::Frame;
 
+pub(crate) use content::read_packed;
 pub use content::{Content, ContentReader};
 pub use download::Download;
 pub use upload::{Put, Upload};

@@ -35,6 +35,7 @@ mod problems;
 mod room;
 mod search;
 mod stream;
+mod thumbnail;
 
 use std::sync::Arc;
 
@@ -164,6 +165,7 @@ fn routes() -> OpenApiRouter<Http> {
         .merge(drive::routes())
         .merge(content::routes())
         .merge(archive::routes())
+        .merge(thumbnail::routes())
         .merge(chunks::routes())
         .merge(contact::routes())
         .merge(room::routes())

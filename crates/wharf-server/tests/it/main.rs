@@ -22,6 +22,7 @@ mod openapi;
 mod page;
 mod people;
 mod strangers;
+mod thumbnail;
 mod tls;
 
 use bytes::Bytes;

@@ -39,6 +39,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0005_app_password",
         sql: include_str!("../../migrations/0005_app_password.sql"),
     },
+    Migration {
+        name: "0006_page",
+        sql: include_str!("../../migrations/0006_page.sql"),
+    },
 ];
 
 /// The table that records the steps.

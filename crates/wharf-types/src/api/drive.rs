@@ -47,11 +47,23 @@ pub struct Node {
     /// Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Of an image, once the server has looked at it: how large it is. Then it has thumbnails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageSize>,
     /// When the server recorded the present content, in milliseconds since the epoch.
     pub changed_ms: i64,
     /// When it was removed to the trash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trashed_ms: Option<i64>,
+}
+
+/// How large an image is, in pixels, as it is to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImageSize {
+    /// From left to right.
+    pub width: u32,
+    /// From top to bottom.
+    pub height: u32,
 }
 
 /// A page of a folder's nodes or of the trash, ordered by name without regard to letter case, then by name.

@@ -79,6 +79,7 @@ async fn all_jobs_end_a_round_in_a_new_house(db: TestDb) {
             "compaction",
             "sweep",
             "search",
+            "thumbnails",
             "scrub"
         ]
     );

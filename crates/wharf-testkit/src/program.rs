@@ -102,7 +102,23 @@ impl Program {
         arguments: impl IntoIterator<Item = I>,
     ) -> Result<ServerProcess> {
         let mut command = self.command(["--json", "serve", "--listen", listen, "--data"]);
-        command.arg(data).args(arguments).stdout(Stdio::piped());
+        command.arg(data).args(arguments);
+        Ok(Self::listening(command)?.0)
+    }
+
+    /// Starts a demonstration on a free port and waits until it listens; also returns what it said then.
+    pub fn demo<I: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = I>,
+    ) -> Result<(ServerProcess, Value)> {
+        let mut command = self.command(["--json", "demo", "--listen", "127.0.0.1:0"]);
+        command.args(arguments);
+        Self::listening(command)
+    }
+
+    /// Starts a command that says as JSON where it listens.
+    fn listening(mut command: Command) -> Result<(ServerProcess, Value)> {
+        command.stdout(Stdio::piped());
         let mut child = command.spawn().context("starting a server")?;
         let output = child.stdout.take().context("the server's output")?;
         let mut line = String::new();
@@ -114,11 +130,12 @@ impl Program {
         let url = event["url"]
             .as_str()
             .context("the server did not say where it listens")?;
-        Ok(ServerProcess {
+        let server = ServerProcess {
             url: url.to_owned(),
             setup_code: event["setup_code"].as_str().map(str::to_owned),
             child,
-        })
+        };
+        Ok((server, event))
     }
 
     /// Makes the operator's account on a new server and logs this program in with it, without a quota in the way.

@@ -155,6 +155,19 @@ pub(crate) fn open_database_blocking(settings: &DataSettings) -> anyhow::Result<
     opened.with_context(|| could_not_open(settings))
 }
 
+/// Opens a new SQLite database to fill it fast: until it is closed and opened again, a machine that stops loses what it has.
+pub(crate) async fn open_database_to_fill(settings: &DataSettings) -> anyhow::Result<Db> {
+    let settings = settings.clone();
+    let open = move || {
+        let options = SqliteOptions {
+            is_durable: false,
+            ..sqlite(&settings)
+        };
+        Db::open_sqlite(&options).with_context(|| could_not_open(&settings))
+    };
+    tokio::task::spawn_blocking(open).await?
+}
+
 /// Opens a database that is there for reading alone, beside the server. Blocks.
 pub(crate) fn open_database_to_read(settings: &DataSettings) -> anyhow::Result<Db> {
     let opened = match &settings.database {

@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod conversation;
 mod data;
+mod demo;
 mod directory;
 mod entry;
 mod environment;

@@ -33,6 +33,9 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// Most pages, of 4 KiB, that the file may have; what goes beyond is [`Error::Full`].
     pub pages_max: Option<u32>,
+    /// Whether a commit is answered when it is on the disk. Without that, the last ones, or the file, can be lost when the
+    /// machine stops: for data that is made anew then.
+    pub is_durable: bool,
     /// The schema to bring it to.
     pub migrations: &'static [Migration],
 }
@@ -44,6 +47,7 @@ impl SqliteOptions {
             path: path.into(),
             readers: 4,
             pages_max: None,
+            is_durable: true,
             migrations: MIGRATIONS,
         }
     }

@@ -8,6 +8,7 @@ mod chat;
 mod completions;
 mod config;
 mod contacts;
+mod demo;
 mod devices;
 mod df;
 mod diary;
@@ -119,6 +120,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(serve::Args),
+    Demo(demo::Args),
     Signup(signup::Args),
     Login(login::Args),
     Logout(logout::Args),
@@ -190,6 +192,7 @@ impl Command {
     )]
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         match self {
+            Self::Demo(args) => args.run(context).await,
             Self::Serve(args) => args.run(context).await,
             Self::Signup(args) => args.run(context).await,
             Self::Login(args) => args.run(context).await,

@@ -227,7 +227,7 @@ impl File {
 }
 
 /// Reads an address and port.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("'{text}' is not an address and port such as 127.0.0.1:{PORT_DEFAULT} or [::]:{PORT_DEFAULT}")
     })

@@ -36,6 +36,13 @@ pub(super) fn start(
     }
     writer::migrate(&writer, options.migrations)?;
     let copier = open(&options.path, Access::Write)?;
+    if !options.is_durable {
+        for connection in [&writer, &copier] {
+            connection
+                .pragma_update(None, "synchronous", "OFF")
+                .map_err(error_of)?;
+        }
+    }
     let (wal, checkpointer) = Wal::watch(&mut writer, copier, counters)?;
     // The writer's connection closes last: only then does SQLite move the whole log into the file and remove it.
     let (open_connection, others_closed) = crossbeam_channel::bounded(0);

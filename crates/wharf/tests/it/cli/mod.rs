@@ -3,6 +3,7 @@
 mod accounts;
 mod backups;
 mod chat;
+mod demo;
 mod diary;
 mod drive;
 mod exits;

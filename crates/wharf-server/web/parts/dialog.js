@@ -2,9 +2,12 @@
 //
 // `open(component)` shows one and resolves with what the component passes to its `close`; `confirm` asks a question. Dialogs may open dialogs.
 
-import { html, render, useEffect, useId, useRef } from '../html.js';
+import { html, render, useEffect, useRef, useState } from '../html.js';
 import { t } from '../lang/index.js';
 import { Icon } from './icon.js';
+
+/** Dialogs so far. Each is a tree of its own, so `useId` would give two that are open the same id, and both one name. */
+let count = 0;
 
 /**
  * @template T
@@ -32,7 +35,7 @@ export function open(component) {
  */
 export function Dialog({ title, close, children, footer, class: className = '', onSubmit }) {
     const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
-    const id = useId();
+    const [id] = useState(() => `dialog-${++count}`);
     useEffect(() => {
         const dialog = ref.current;
         if (dialog && !dialog.open) dialog.showModal();

@@ -1,6 +1,7 @@
 // The views of the page, in the order of the rail. Adding one is a folder here and a line below: see the README.
 
 import { conversations } from './conversations/index.js';
+import { drive } from './drive/index.js';
 
 /**
  * @typedef {object} View
@@ -24,6 +25,7 @@ import { conversations } from './conversations/index.js';
 /** @type {View[]} */
 export const VIEWS = [
     conversations,
+    drive,
 ];
 
 /** The views that `account` has. @param {import('../types').Account} account */

@@ -241,6 +241,11 @@ test('it fits on a phone, in tiles and in rows', async () => {
     await picture(page, 'drive-tiles');
     await page.getByRole('button', { name: 'Show as tiles' }).click();
     await picture(page, 'drive-rows');
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: 'Trash' }).click();
+    await page.getByText('The trash is empty.').waitFor();
+    await page.getByRole('button', { name: 'Back' }).click();
+    await row(page, 'Photos').waitFor();
     quiet(page);
     await page.context().close();
 });

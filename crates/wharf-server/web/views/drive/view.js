@@ -3,6 +3,7 @@
 import { html, useEffect, useMemo } from '../../html.js';
 import { t } from '../../lang/index.js';
 import { Icon } from '../../parts/icon.js';
+import { openMenu } from '../../parts/menu.js';
 import { back, go, to } from '../../router.js';
 import { me } from '../../session.js';
 import { isNarrow } from '../../shell/shell.js';
@@ -32,7 +33,11 @@ export function Main({ place }) {
                 ${isNarrow.value && html`<button type="button" class="icon-button" aria-label=${t('do.back')} onClick=${() => back(path ? folderAddress(room, '') : to('drive'))}><${Icon} name="back" /></button>`}
                 ${screen === 'files' ? html`<${Crumbs} room=${room} title=${title} path=${path} />` : html`<h2 class="one-line grow">${screenTitle(screen, title, { name, tag })}</h2>`}
                 <${Search} key=${`${room} ${screen}`} room=${room} value=${name} />
-                ${screen === 'files' && html`
+                ${screen === 'files' && isNarrow.value && html`<button type="button" class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t('do.more')} onClick=${(/** @type {MouseEvent} */ event) => openMenu(/** @type {Element} */ (event.currentTarget), [
+                    { label: t('drive.changes'), icon: 'clock', run: () => go(screenAddress(room, 'changes')) },
+                    { label: t('drive.trash'), icon: 'trash', run: () => go(screenAddress(room, 'trash')) },
+                ])}><${Icon} name="more" /></button>`}
+                ${screen === 'files' && !isNarrow.value && html`
                     <a class="icon-button" href=${screenAddress(room, 'changes')} aria-label=${t('drive.changes')} title=${t('drive.changes')}><${Icon} name="clock" /></a>
                     <a class="icon-button" href=${screenAddress(room, 'trash')} aria-label=${t('drive.trash')} title=${t('drive.trash')}><${Icon} name="trash" /></a>
                 `}

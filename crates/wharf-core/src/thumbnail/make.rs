@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn every_known_format_becomes_small_and_keeps_its_shape() {
-        let image = gradient(1600, 800);
+        // Long and low: writing a GIF takes its time.
+        let image = gradient(1600, 40);
         for format in [
             ImageFormat::Jpeg,
             ImageFormat::Png,
@@ -154,11 +155,11 @@ mod tests {
             ImageFormat::WebP,
         ] {
             let made = make(&written(&image, format)).unwrap();
-            assert_eq!((made.size.width, made.size.height), (1600, 800));
+            assert_eq!((made.size.width, made.size.height), (1600, 40));
             for (size, bytes) in made.thumbnails {
                 let thumbnail = image::load_from_memory(&bytes).unwrap();
                 assert_eq!(thumbnail.width(), size.side());
-                assert_eq!(thumbnail.height(), size.side() / 2);
+                assert_eq!(thumbnail.height(), size.side() / 40);
             }
         }
     }

@@ -169,7 +169,7 @@ impl PyChat {
             assert_eq!(up.text().await, "RECV_OK");
         }
         up.say(&self.upload_end(friend, name)).await;
-        up.stream.shutdown().await.expect("a connection");
+        up.end().await;
     }
 
     /// Begins to hand a file over.
@@ -284,6 +284,15 @@ impl Stays {
     pub async fn is_silent_for(&mut self, time: Duration) -> bool {
         let mut bytes = [0; 1];
         timeout(time, self.stream.peek(&mut bytes)).await.is_err()
+    }
+
+    /// Closes, and waits until the server has done what was asked and closed, too.
+    ///
+    /// # Panics
+    /// If it says anything more.
+    pub async fn end(mut self) {
+        self.stream.shutdown().await.expect("a connection");
+        assert!(self.read(1).await.is_empty(), "nothing more was asked");
     }
 
     /// Closes with a reset, as the system does for a program that died with unread bytes.

@@ -5,6 +5,7 @@
 //! has no words for, its driver says ([`Outcome::Unsupported`]), and [`table`] writes it down for the documents.
 
 mod http;
+mod pychat;
 mod scenario;
 mod state;
 mod world;
@@ -18,6 +19,7 @@ use crate::db::TestDb;
 use crate::server::{Setup, TestServer};
 
 pub use http::HttpDriver;
+pub use pychat::PyChatDriver;
 pub use scenario::Scenario;
 pub use state::{Said, State, Stored};
 pub use world::{Secret, World};

@@ -5,18 +5,31 @@
     reason = "a test tells its story from the beginning to the end"
 )]
 
+mod files;
+mod limits;
+mod people;
+mod quirks;
+mod replay;
 mod talk;
 
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use wharf_server::gateway::{GatewayConfig, GatewayName};
+use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
+use wharf_testkit::gateway::parity::{self, PyChatDriver};
 use wharf_testkit::gateway::pychat::PyChat;
 use wharf_testkit::server::{Http, Setup, TestServer};
 use wharf_types::RoomId;
 use wharf_types::api::account::LoggedIn;
 use wharf_types::api::log::{Body, Entry, LogPage};
+
+both_engines!(what_it_can_say_is_as_over_http);
+
+async fn what_it_can_say_is_as_over_http(db: TestDb) {
+    parity::run::<PyChatDriver>(db).await;
+}
 
 /// The gateway's defaults, on a free port.
 fn config() -> GatewayConfig {

@@ -13,6 +13,11 @@ use wharf_wire::entry;
 use wharf_wire::frame::{
     Answer, Codec, Frame, FrameDecoder, FrameError, FrameHeader, FrameWriter, open,
 };
+use wharf_wire::gateway::diary as old_diary;
+use wharf_wire::gateway::journal::{
+    self, Answer as LineAnswer, Datagram, SealedKey, TOKEN_BYTES, answer_bytes_max, check_text,
+    verify_signed,
+};
 use wharf_wire::gateway::pychat::{
     PUSH_BYTES, Push, REQUEST_BYTES, Request, clip, item, next_request, said, shown_name,
 };
@@ -28,8 +33,10 @@ type Target = (&'static str, fn(&[u8]));
 pub(crate) const TARGETS: &[Target] = &[
     ("api", api),
     ("chunk", chunk),
+    ("diary", diary),
     ("entry", entry),
     ("frames", frames),
+    ("journal", journal),
     ("live", live),
     ("manifest", manifest),
     ("name", name),
@@ -200,6 +207,69 @@ fn messages(stream: &[u8], piece_bytes: usize) -> (Vec<Message>, Option<DecodeEr
         }
     }
     (messages, None)
+}
+
+/// The old diary's datagrams: each is something, and no text passes for two lines.
+fn diary(bytes: &[u8]) {
+    if let old_diary::Request::Entry(text) = old_diary::parse(bytes) {
+        assert_eq!(text, bytes);
+        let line = old_diary::line(0, "x", &String::from_utf8_lossy(text));
+        assert!(line.ends_with('\n'));
+        assert!(line.lines().skip(1).all(|rest| rest.starts_with("    ")));
+        let many = vec![line; 100];
+        assert!(old_diary::newest(&many).len() <= old_diary::REPLY_BYTES_MAX);
+        let pages: Vec<(u64, String)> = (1..).zip(many).collect();
+        for is_from_the_beginning in [false, true] {
+            let page = old_diary::page(&pages, 100, is_from_the_beginning);
+            assert!(page.len() <= old_diary::REPLY_BYTES_MAX);
+        }
+    }
+}
+
+/// The journal's datagrams: nothing that is not proved is taken, and no answer is longer than what it answers.
+fn journal(bytes: &[u8]) {
+    let key = SealedKey::new(
+        wharf_types::api::journal::JournalKeyId::from_bytes([1; 8]),
+        &[2; 32],
+    );
+    assert_eq!(key.read_ack(bytes), None);
+    let text = match journal::parse(bytes) {
+        Some(Datagram::Text(line)) => {
+            assert_eq!(line.token.len(), TOKEN_BYTES);
+            line.text
+        }
+        Some(Datagram::Signed(line)) => {
+            assert!(!verify_signed("a secret that no input knows", &line));
+            line.text
+        }
+        Some(Datagram::Sealed(header)) => {
+            assert!(header.index < header.count);
+            assert_eq!(key.open(&header, &mut bytes.to_vec()), None);
+            return;
+        }
+        None => return,
+    };
+    let bytes_max = answer_bytes_max(bytes.len());
+    assert!(bytes_max <= bytes.len());
+    let answer = match check_text(text) {
+        Ok(text) => LineAnswer::Saved {
+            at_ms: 1_763_746_093_000,
+            position: i64::MAX as u64,
+            text,
+            is_repeated: true,
+        },
+        Err(fault) => LineAnswer::Fault(fault),
+    };
+    for answer in [
+        answer,
+        LineAnswer::Auth,
+        LineAnswer::Closed,
+        LineAnswer::Slow,
+        LineAnswer::Later,
+    ] {
+        let line = answer.render(bytes_max);
+        assert!(line.is_none_or(|line| line.len() <= bytes.len()));
+    }
 }
 
 /// Stored forms: any bytes survive sealing, and as a zstd frame they unpack to what the header says or not at all.

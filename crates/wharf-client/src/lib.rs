@@ -6,6 +6,7 @@
 //! - [`chat`]: conversations, from a local copy that is kept up to date, with an outbox.
 //! - [`task`]: the client's own list of transfers, shared by all its processes.
 //! - [`portage`]: the archive of an account, out and in.
+//! - [`udp`]: a journal by datagrams, from a spool.
 //! - [`transfer`]: puts and gets of files and folders, streams, and the runner that ties them to their tasks.
 
 pub mod api;
@@ -20,6 +21,7 @@ pub mod progress;
 mod scan;
 pub mod task;
 pub mod transfer;
+pub mod udp;
 
 pub use api::{Api, ApiError, Room};
 pub use chat::{Chat, ChatOptions};

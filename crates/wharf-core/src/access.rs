@@ -88,12 +88,22 @@ pub(crate) fn enter_as(
     room: RoomId,
     right: Right,
 ) -> Result<Entered> {
+    enter_account(tx, person.account, room, right)
+}
+
+/// As [`enter`], for an account that another proof than a session stands for, and that is not locked.
+pub(crate) fn enter_account(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    room: RoomId,
+    right: Right,
+) -> Result<Entered> {
     let found = tx.opt(
         "SELECT m.role, m.floor_position, r.kind, r.archived, r.owner_id, r.root_id, r.trash_id, r.drive_head, \
          r.used_bytes, r.revision_days, r.trash_days, o.quota_bytes, o.used_bytes, r.direct_key \
          FROM member m JOIN room r ON r.id = m.room_id JOIN account o ON o.id = r.owner_id \
          WHERE m.room_id = ?1 AND m.account_id = ?2",
-        &[room.into(), person.account.into()],
+        &[room.into(), account.into()],
         |row| {
             let mut entered = read_room(row, room, 2)?;
             entered.role = room::role_from(row.text(0)?)?;

@@ -26,6 +26,8 @@ pub struct HouseConfig {
     pub scrub_days: u32,
     /// Bounds on sending.
     pub messages: MessageLimits,
+    /// Bounds on each key of the journal over UDP.
+    pub journal: JournalLimits,
     /// Bounds on live connections.
     pub live: LiveLimits,
     /// Minutes for which authors can take back what they said; 0 for ever. Owners of rooms can always.
@@ -47,6 +49,15 @@ pub struct MessageLimits {
     pub address_burst: u32,
     /// and this many a minute after that.
     pub address_per_minute: u32,
+}
+
+/// How fast one key of the journal over UDP may append entries: a bucket beside those of its account and address.
+#[derive(Debug, Clone, Copy)]
+pub struct JournalLimits {
+    /// This many at once,
+    pub key_burst: u32,
+    /// and this many a second after that.
+    pub key_per_second: u32,
 }
 
 /// Where outgoing webhooks may post to.
@@ -105,6 +116,15 @@ impl Default for MessageLimits {
     }
 }
 
+impl Default for JournalLimits {
+    fn default() -> Self {
+        Self {
+            key_burst: 20,
+            key_per_second: 1,
+        }
+    }
+}
+
 impl Default for HouseConfig {
     fn default() -> Self {
         Self {
@@ -120,6 +140,7 @@ impl Default for HouseConfig {
             chunk_grace_hours: 48,
             scrub_days: 30,
             messages: MessageLimits::default(),
+            journal: JournalLimits::default(),
             live: LiveLimits::default(),
             recall_minutes: 0,
             edit_minutes: 0,

@@ -15,6 +15,7 @@ pub mod drive;
 mod error;
 pub mod hook;
 pub mod job;
+pub mod journal;
 pub mod live;
 pub mod log;
 mod many;
@@ -37,7 +38,7 @@ use wharf_store::sql::{Db, Lock, Tx};
 
 pub use caller::{Caller, Door, InternalRole, Origin, Person, Scope};
 pub use clock::Clock;
-pub use config::{AttemptLimits, HouseConfig, MessageLimits, OutgoingHooks};
+pub use config::{AttemptLimits, HouseConfig, JournalLimits, MessageLimits, OutgoingHooks};
 pub use error::{Error, Result};
 pub use random::Random;
 pub use zone::local_time;
@@ -48,6 +49,7 @@ use diary::Diaries;
 use drive::Drives;
 use hook::Hooks;
 use job::Jobs;
+use journal::Journal;
 use live::{Live, Notices};
 use log::Logs;
 use portage::Portage;
@@ -70,6 +72,7 @@ pub struct Wharf {
     thumbnails: Thumbnails,
     search: Search,
     hooks: Hooks,
+    journal: Journal,
     portage: Portage,
     jobs: Jobs,
 }
@@ -165,6 +168,7 @@ impl Wharf {
             diaries: Diaries::new(ground.clone()),
             search: Search::new(ground.clone()),
             hooks: Hooks::new(ground.clone(), logs.clone()),
+            journal: Journal::new(ground.clone(), logs.clone()),
             logs,
             portage: Portage::new(ground.clone()),
             transfers: Transfers::new(ground.clone(), drive.clone()),
@@ -208,6 +212,11 @@ impl Wharf {
     /// Webhooks.
     pub fn hooks(&self) -> &Hooks {
         &self.hooks
+    }
+
+    /// Writing without a session: keys of the journal over UDP, and the addresses of old diaries.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// Export and import.

@@ -57,7 +57,7 @@ impl Server {
         clippy::unused_async,
         reason = "taking an address needs a runtime, which a future has"
     )]
-    pub async fn bind(config: Config, wharf: Wharf) -> Result<Self, BindError> {
+    pub async fn bind(mut config: Config, wharf: Wharf) -> Result<Self, BindError> {
         let tls = config.tls.clone().map(Tls::load).transpose()?;
         let trust = Trust::load(config.webhook_ca.as_deref())?;
         let unavailable = |source| BindError::Address {
@@ -74,7 +74,7 @@ impl Server {
             drain: config.drain_timeout,
         };
         let connections_max = config.connections_max;
-        let gateways = gateway::bind(&config.gateways, &wharf)?;
+        let gateways = gateway::bind(&mut config.gateways, &wharf)?;
         let counters = gateways
             .iter()
             .map(|gateway| (gateway.name(), gateway.counters()))

@@ -131,3 +131,10 @@ pub const DIARY_ENTRIES_DEFAULT: u32 = 100;
 pub const IMPORT_BODY_BYTES_MAX: u64 = COMMIT_BODY_BYTES_MAX;
 /// Most records in one batch of an import.
 pub const IMPORT_RECORDS_MAX: usize = 10_000;
+
+/// Most keys of the journal over UDP that an account has.
+pub const JOURNAL_KEYS_MAX: u32 = 100;
+/// Longest text of a line with a token or an HMAC, in bytes: what fits every network in one datagram.
+pub const JOURNAL_LINE_BYTES_MAX: usize = 1200;
+/// Most addresses that one account has claimed for its diary.
+pub const DIARY_ADDRESSES_MAX: u32 = 20;

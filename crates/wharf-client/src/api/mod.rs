@@ -8,6 +8,7 @@ mod drive;
 mod error;
 mod find;
 mod hook;
+mod journal;
 mod log;
 mod people;
 mod room;

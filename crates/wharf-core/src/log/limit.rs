@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use parking_lot::Mutex;
-use wharf_types::{AccountId, HookId};
+use wharf_types::{AccountId, HookId, RoomId};
 
 use crate::clock::Clock;
 use crate::config::MessageLimits;
@@ -21,6 +21,8 @@ pub(crate) enum Key {
     Account(AccountId),
     /// A webhook has a bucket like an account.
     Hook(HookId),
+    /// All diary clients that write to one room have a bucket together.
+    Diary(RoomId),
     Address(IpAddr),
 }
 
@@ -111,12 +113,12 @@ impl Limits {
     }
 
     /// Gives tokens back that were taken for nothing.
-    pub(crate) fn refund(&self, account: AccountId, address: IpAddr, count: u64) {
+    pub(crate) fn refund(&self, author: impl Into<Key>, address: IpAddr, count: u64) {
         if count == 0 {
             return;
         }
         let mut buckets = self.buckets.lock();
-        for key in [Key::Account(account), Key::Address(address.to_canonical())] {
+        for key in [author.into(), Key::Address(address.to_canonical())] {
             let (burst, _) = self.rate(&key);
             if let Some(bucket) = buckets.get_mut(&key) {
                 bucket.parts = (bucket.parts + count * PARTS).min(burst);
@@ -127,7 +129,7 @@ impl Limits {
     /// What the bucket holds when it is full, and what a millisecond brings; at least something.
     fn rate(&self, key: &Key) -> (u64, u64) {
         let (burst, per_minute) = match key {
-            Key::Account(_) | Key::Hook(_) => {
+            Key::Account(_) | Key::Hook(_) | Key::Diary(_) => {
                 (self.config.account_burst, self.config.account_per_minute)
             }
             Key::Address(_) => (self.config.address_burst, self.config.address_per_minute),

@@ -42,6 +42,7 @@ use crate::access::{Right, enter};
 use crate::caller::Caller;
 use crate::drive::RoomRef;
 use crate::error::{Error, Result};
+pub(crate) use limit::Key as Sender;
 use limit::Limits;
 use read::View;
 
@@ -205,6 +206,18 @@ impl Logs {
             .retry_after(wait));
         }
         Ok(())
+    }
+
+    /// Passes up to `count` entries of somebody without a session, as many as the bounds on sending allow, and says after
+    /// how many milliseconds the next one would be let through. What was not needed is given back with [`Logs::refund`].
+    pub(crate) fn admit(&self, author: Sender, address: IpAddr, count: u64) -> (u64, u64) {
+        let granted = self.limits.take(author, address, count);
+        (granted.count, granted.retry_after_ms)
+    }
+
+    /// Gives back what was taken for nothing.
+    pub(crate) fn refund(&self, author: Sender, address: IpAddr, count: u64) {
+        self.limits.refund(author, address, count);
     }
 
     async fn read<T: Send + 'static>(

@@ -19,6 +19,7 @@ mod diary;
 mod drive;
 mod hook;
 mod job;
+mod journal;
 mod log;
 mod operations;
 mod people;

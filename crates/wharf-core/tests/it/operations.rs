@@ -12,6 +12,7 @@ pub(crate) enum Part {
     Diary,
     Drive,
     Hook,
+    Journal,
     Log,
     Portage,
     Room,
@@ -20,12 +21,13 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Accounts,
         Self::Contact,
         Self::Diary,
         Self::Drive,
         Self::Hook,
+        Self::Journal,
         Self::Log,
         Self::Portage,
         Self::Room,
@@ -40,6 +42,7 @@ impl Part {
             Self::Diary => "diary",
             Self::Drive => "drive",
             Self::Hook => "hook",
+            Self::Journal => "journal",
             Self::Log => "log",
             Self::Portage => "portage",
             Self::Room => "room",

@@ -11,7 +11,7 @@ use wharf_core::Wharf;
 use super::protocol::Protocol;
 use super::pychat;
 use super::serve::TcpGateway;
-use super::{Counters, GatewayConfig, GatewayName, Gateways};
+use super::{Counters, GatewayConfig, GatewayName, Gateways, diary};
 use crate::listen;
 
 /// A gateway that holds its address and answers once it is [`serve`](Bound::serve)d.
@@ -36,14 +36,19 @@ pub struct GatewayError {
     pub source: io::Error,
 }
 
-/// Takes the addresses of all gateways that are configured.
+/// Takes the addresses of all gateways that are configured, and notes those that only the binding knows.
 ///
 /// # Errors
 /// [`GatewayError`], at the first that cannot be had.
-pub(crate) fn bind(gateways: &Gateways, wharf: &Wharf) -> Result<Vec<Bound>, GatewayError> {
+pub(crate) fn bind(gateways: &mut Gateways, wharf: &Wharf) -> Result<Vec<Bound>, GatewayError> {
     let mut bound = Vec::new();
     if let Some(config) = &gateways.pychat {
         bound.push(pychat::bind(config, wharf)?);
+    }
+    if let Some(config) = &gateways.diary {
+        let (diary, journal) = diary::bind(config, &gateways.diary_options, wharf)?;
+        gateways.diary_options.journal = Some(journal);
+        bound.push(diary);
     }
     Ok(bound)
 }

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::DiaryOptions;
+
 /// The systems whose clients are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GatewayName {
@@ -29,6 +31,8 @@ pub struct Gateways {
     pub diary: Option<GatewayConfig>,
     /// The storage daemon.
     pub filestored: Option<GatewayConfig>,
+    /// What the diary's gateway is told beside.
+    pub diary_options: DiaryOptions,
 }
 
 /// How one gateway listens, and what it allows.

@@ -12,6 +12,8 @@ pub(crate) struct Counters {
     frames_garbled: AtomicU64,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
+    datagrams_dropped: AtomicU64,
+    kernel_drops: AtomicU64,
 }
 
 /// The counters at one moment.
@@ -31,6 +33,10 @@ pub(crate) struct Counted {
     pub(crate) received_bytes: u64,
     /// Bytes sent.
     pub(crate) sent_bytes: u64,
+    /// Datagrams dropped because the house was busy.
+    pub(crate) datagrams_dropped: u64,
+    /// Datagrams that the kernel dropped because nobody took them in time.
+    pub(crate) kernel_drops: u64,
 }
 
 impl Counters {
@@ -64,6 +70,14 @@ impl Counters {
         self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
+    pub(crate) fn dropped(&self) {
+        self.datagrams_dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn dropped_by_kernel(&self, count: u64) {
+        self.kernel_drops.fetch_add(count, Ordering::Relaxed);
+    }
+
     pub(crate) fn read(&self) -> Counted {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counted {
@@ -74,6 +88,8 @@ impl Counters {
             frames_garbled: load(&self.frames_garbled),
             received_bytes: load(&self.received_bytes),
             sent_bytes: load(&self.sent_bytes),
+            datagrams_dropped: load(&self.datagrams_dropped),
+            kernel_drops: load(&self.kernel_drops),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod bound;
 mod config;
 mod counters;
+mod diary;
 mod protocol;
 mod pychat;
 mod serve;
@@ -16,3 +17,4 @@ pub use bound::GatewayError;
 pub(crate) use bound::{Bound, bind};
 pub use config::{GatewayConfig, GatewayName, Gateways};
 pub(crate) use counters::{Counted, Counters};
+pub use diary::{DiaryOptions, Profile};

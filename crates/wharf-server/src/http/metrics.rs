@@ -203,7 +203,7 @@ impl Collector for House {
 /// One figure of every gateway: its name, its help, its kind, and how it is read.
 type GatewayFigure = (&'static str, &'static str, MetricType, fn(&Counted) -> u64);
 
-const GATEWAY_FIGURES: [GatewayFigure; 7] = [
+const GATEWAY_FIGURES: [GatewayFigure; 9] = [
     (
         "gateway_connections_open",
         "Connections open at a gateway",
@@ -245,6 +245,18 @@ const GATEWAY_FIGURES: [GatewayFigure; 7] = [
         "Bytes that a gateway sent",
         MetricType::Counter,
         |counted| counted.sent_bytes,
+    ),
+    (
+        "gateway_datagrams_dropped",
+        "Datagrams that a gateway dropped because the house was busy",
+        MetricType::Counter,
+        |counted| counted.datagrams_dropped,
+    ),
+    (
+        "gateway_kernel_drops",
+        "Datagrams that the kernel dropped because a gateway did not take them in time",
+        MetricType::Counter,
+        |counted| counted.kernel_drops,
     ),
 ];
 

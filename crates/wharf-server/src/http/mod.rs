@@ -22,6 +22,7 @@ pub(crate) mod error;
 mod extract;
 mod health;
 mod hook;
+mod journal;
 mod live;
 mod log;
 mod member;
@@ -175,6 +176,7 @@ fn routes() -> OpenApiRouter<Http> {
         .merge(search::routes())
         .merge(diary::routes())
         .merge(hook::routes())
+        .merge(journal::routes())
         .merge(portage::routes())
         .routes(routes!(openapi::describe));
     openapi::described(

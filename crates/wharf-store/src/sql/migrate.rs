@@ -43,6 +43,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0006_page",
         sql: include_str!("../../migrations/0006_page.sql"),
     },
+    Migration {
+        name: "0009_journal",
+        sql: include_str!("../../migrations/0009_journal.sql"),
+    },
 ];
 
 /// The table that records the steps.

@@ -1,4 +1,6 @@
 //! Clients of the gateways' protocols, and the suite that holds the gateways against the HTTP API.
 
+pub mod diary;
+pub mod lossy;
 pub mod parity;
 pub mod pychat;

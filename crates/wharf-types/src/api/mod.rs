@@ -7,6 +7,7 @@ pub mod diary;
 pub mod drive;
 pub mod hook;
 pub mod job;
+pub mod journal;
 pub mod live;
 pub mod log;
 pub mod portage;

@@ -3,5 +3,8 @@
 //! These codecs know bytes and fields. What a request does, and which of a protocol's answers it gets, is the gateway's
 //! session in wharf-server.
 
+mod civil;
+pub mod diary;
 pub mod filestored;
+pub mod journal;
 pub mod pychat;

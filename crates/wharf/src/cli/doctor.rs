@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 use wharf_client::{Api, Clock};
+use wharf_server::gateway::Gateways;
 use wharf_types::api::account::AccountRole;
 use wharf_types::api::job::JobState;
 
-use crate::config::server::{DataArgs, DataSettings, ServerArgs};
+use crate::config::server::{DataArgs, DataSettings, ServerArgs, ServerSettings};
 use crate::context::Context;
 use crate::data;
 use crate::exit::{Exit, Report};
@@ -97,7 +98,10 @@ impl Args {
         match self.settings(context) {
             Ok(settings) => {
                 tell(Check::good("configuration", "in order"))?;
-                for check in data_checks(&settings).await {
+                if let Some(check) = datagrams(&settings.http.gateways) {
+                    tell(check)?;
+                }
+                for check in data_checks(&settings.data).await {
                     tell(check)?;
                 }
             }
@@ -113,12 +117,12 @@ impl Args {
         })
     }
 
-    fn settings(&self, context: &Context) -> anyhow::Result<DataSettings> {
+    fn settings(&self, context: &Context) -> anyhow::Result<ServerSettings> {
         let args = ServerArgs {
             data: self.data.clone(),
             ..ServerArgs::default()
         };
-        Ok(context.server_settings(&args)?.data)
+        context.server_settings(&args)
     }
 }
 
@@ -142,6 +146,53 @@ fn show(check: &Check, output: &Output) -> anyhow::Result<()> {
         Some(hint) => output.line(format_args!("         {hint}")),
         None => Ok(()),
     }
+}
+
+/// What the kernel does with the datagrams of a gateway that listens on this machine; nothing where there is none.
+fn datagrams(gateways: &Gateways) -> Option<Check> {
+    const NAME: &str = "datagrams";
+    const BUFFER_BYTES_WANTED: u64 = 8 << 20;
+    let diary = gateways.diary.as_ref()?;
+    let ports = [Some(diary.address), gateways.diary_options.journal];
+    let ports: Vec<u16> = ports.into_iter().flatten().map(|at| at.port()).collect();
+    let tables = ["/proc/net/udp", "/proc/net/udp6"].map(fs::read_to_string);
+    let dropped: Vec<u64> = tables
+        .iter()
+        .flatten()
+        .flat_map(|table| table.lines().filter_map(|line| dropped_at(line, &ports)))
+        .collect();
+    if dropped.is_empty() {
+        return Some(Check::new(
+            NAME,
+            Health::Skipped,
+            "no server listens to them here",
+        ));
+    }
+    let dropped: u64 = dropped.iter().sum();
+    let most = fs::read_to_string("/proc/sys/net/core/rmem_max").ok();
+    let most = most.and_then(|text| text.trim().parse::<u64>().ok());
+    let is_small = most.is_some_and(|bytes| bytes < BUFFER_BYTES_WANTED);
+    let detail = format!("the kernel has dropped {dropped}");
+    Some(if dropped > 0 && is_small {
+        Check::new(NAME, Health::Warning, detail).hint(format!(
+            "Let it hold more: sysctl -w net.core.rmem_max={BUFFER_BYTES_WANTED}, and start the server again."
+        ))
+    } else if dropped > 0 {
+        Check::new(NAME, Health::Warning, detail)
+            .hint("The server was too slow for them: see what it waits for in its metrics.")
+    } else {
+        Check::good(NAME, detail)
+    })
+}
+
+/// How many datagrams a socket of one of these ports has lost, by its line in the kernel's table.
+fn dropped_at(line: &str, ports: &[u16]) -> Option<u64> {
+    let mut columns = line.split_ascii_whitespace();
+    let (_, port) = columns.nth(1)?.rsplit_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    ports
+        .contains(&port)
+        .then(|| columns.last()?.parse().ok())?
 }
 
 async fn data_checks(settings: &DataSettings) -> Vec<Check> {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, de};
 use wharf_types::api::account::SignupPolicy;
+use wharf_types::api::journal::DiaryShow;
 
 use super::database::DatabaseUrl;
 use super::server::PORT_DEFAULT;
@@ -33,7 +34,7 @@ pub(crate) struct Gateways {
     /// The chat.
     pub(crate) pychat: Option<Gateway>,
     /// The diary, and the journal over UDP.
-    pub(crate) diary: Option<Gateway>,
+    pub(crate) diary: Option<DiaryGateway>,
     /// The storage daemon.
     pub(crate) filestored: Option<Gateway>,
 }
@@ -53,6 +54,40 @@ pub(crate) struct Gateway {
     pub(crate) idle_seconds: Option<NonZeroU32>,
     /// Frames a second that one connection may send.
     pub(crate) frames_per_second: Option<NonZeroU32>,
+}
+
+/// `[gateway.diary]`: what every gateway has, and where the diary and the journal go.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DiaryGateway {
+    /// Where to listen.
+    #[serde(deserialize_with = "some_address")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where the journal listens; with the diary, on its port, without.
+    #[serde(deserialize_with = "some_address")]
+    pub(crate) journal: Option<SocketAddr>,
+    /// Where entries of the old diary go that come from an address that nobody has claimed: `ACCOUNT` or `ACCOUNT/ROOM`.
+    pub(crate) room: Option<String>,
+    /// What its clients are shown there.
+    pub(crate) show: Option<DiaryShow>,
+    /// Which network it is for.
+    pub(crate) profile: Option<DiaryProfile>,
+    /// Datagrams a second that one network of the Internet may send.
+    pub(crate) network_per_second: Option<NonZeroU32>,
+    /// Entries that one key may write at once.
+    pub(crate) key_burst: Option<NonZeroU32>,
+    /// Entries a second that one key may write after that.
+    pub(crate) key_per_second: Option<NonZeroU32>,
+}
+
+/// Which network the diary's gateway is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DiaryProfile {
+    /// The operator's own.
+    Lan,
+    /// The Internet.
+    Internet,
 }
 
 /// `[server]`.

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use wharf_server::gateway::{GatewayConfig, GatewayName, Gateways};
+use wharf_core::JournalLimits;
+use wharf_server::gateway::{DiaryOptions, GatewayConfig, GatewayName, Gateways, Profile};
 
 use super::file;
 use super::server::{Layer, Name, Resolver};
@@ -49,15 +50,22 @@ impl std::str::FromStr for Asked {
 impl Resolver<'_> {
     /// Which gateways listen: those that the file has a table for, and those that are asked for.
     pub(super) fn gateways(&mut self, args: &GatewayArgs, file: &file::Gateways) -> Gateways {
+        let diary = file.diary.as_ref().map(|diary| file::Gateway {
+            listen: diary.listen,
+            ..file::Gateway::default()
+        });
         let tables = [
             (GatewayName::Netdisk, file.netdisk.as_ref()),
             (GatewayName::PyChat, file.pychat.as_ref()),
-            (GatewayName::Diary, file.diary.as_ref()),
+            (GatewayName::Diary, diary.as_ref()),
             (GatewayName::Filestored, file.filestored.as_ref()),
         ];
         let asked = args.gateways.as_deref().unwrap_or_default();
         let asked_from = self.given_by("gateways");
-        let mut gateways = Gateways::default();
+        let mut gateways = Gateways {
+            diary_options: file.diary.as_ref().map(options_of).unwrap_or_default(),
+            ..Gateways::default()
+        };
         for (name, table) in tables {
             let asks: Vec<Option<SocketAddr>> =
                 asked.iter().filter_map(|ask| ask.of(name)).collect();
@@ -90,6 +98,38 @@ impl Asked {
             Self::All => Some(None),
             Self::One(asked, address) => (asked == name).then_some(address),
         }
+    }
+}
+
+/// What the diary's gateway is told beside.
+fn options_of(table: &file::DiaryGateway) -> DiaryOptions {
+    let default = DiaryOptions::default();
+    DiaryOptions {
+        journal: table.journal,
+        room: table.room.clone(),
+        show: table.show.unwrap_or(default.show),
+        profile: match table.profile {
+            None => default.profile,
+            Some(file::DiaryProfile::Lan) => Profile::Lan,
+            Some(file::DiaryProfile::Internet) => Profile::Internet,
+        },
+        network_per_second: table
+            .network_per_second
+            .map_or(default.network_per_second, NonZeroU32::get),
+    }
+}
+
+/// How fast a key of the journal may write.
+pub(super) fn journal_limits(file: &file::Gateways) -> JournalLimits {
+    let default = JournalLimits::default();
+    let Some(diary) = &file.diary else {
+        return default;
+    };
+    JournalLimits {
+        key_burst: diary.key_burst.map_or(default.key_burst, NonZeroU32::get),
+        key_per_second: diary
+            .key_per_second
+            .map_or(default.key_per_second, NonZeroU32::get),
     }
 }
 

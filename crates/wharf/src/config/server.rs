@@ -11,7 +11,7 @@ use wharf_types::api::account::SignupPolicy;
 
 use super::database::DatabaseUrl;
 use super::file::{self, LogFormat};
-use super::gateway::GatewayArgs;
+use super::gateway::{GatewayArgs, journal_limits};
 use super::live::LiveArgs;
 use super::rooms::RoomArgs;
 use crate::environment::Environment;
@@ -312,7 +312,8 @@ impl<'a> Resolver<'a> {
             ..
         } = file;
         let data = self.data(&args.data, args.database_connections, file, environment)?;
-        let house = self.house(args, file)?;
+        let mut house = self.house(args, file)?;
+        house.journal = journal_limits(gateway);
         let mut http = self.http(args, file)?;
         http.gateways = self.gateways(&args.gateways, gateway);
         let given = (args.log.clone(), file.log.level.clone());

@@ -15,4 +15,5 @@ mod postgres_crash;
 mod send_crash;
 mod slow_readers;
 mod two_servers;
+mod udp;
 mod writer;

@@ -12,6 +12,7 @@ use wharf_types::api::contact::{AskContact, EditContact, EditContactGroup, EditP
 use wharf_types::api::diary::{DaysQuery, DiaryFormat, DiaryQuery};
 use wharf_types::api::drive::{At, Commit, Expect, Op, Retention};
 use wharf_types::api::hook::{CreateHook, EditHook, HookDirection};
+use wharf_types::api::journal::{ClaimDiary, CreateJournalKey, JournalKeyId, JournalKeyKind};
 use wharf_types::api::live::Sending;
 use wharf_types::api::log::{Append, AppendOutcome, Draft, Text};
 use wharf_types::api::portage::{ExportQuery, ImportBatch};
@@ -72,7 +73,7 @@ pub(super) struct Attempt {
 }
 
 /// What asks for no caller, and why nobody gets anything by it that they should not.
-pub(super) const WITHOUT_CALLER: [(&str, &str); 20] = [
+pub(super) const WITHOUT_CALLER: [(&str, &str); 26] = [
     (
         "accounts::authenticate",
         "is what makes a caller of a token",
@@ -104,6 +105,30 @@ pub(super) const WITHOUT_CALLER: [(&str, &str); 20] = [
     (
         "hook::said",
         "rings when something was said, and tells nothing",
+    ),
+    (
+        "journal::find_keys",
+        "gives the doors what they verify datagrams with",
+    ),
+    (
+        "journal::save",
+        "takes what a door has verified with a key: a_key_writes_only_as_its_owner_may",
+    ),
+    (
+        "journal::diary_of",
+        "says where an address' diary goes, to the door alone",
+    ),
+    (
+        "journal::diary_write",
+        "writes where diary_of said: a_diary_ends_with_its_owner_s_right",
+    ),
+    (
+        "journal::diary_read",
+        "reads where diary_of said: a_diary_ends_with_its_owner_s_right",
+    ),
+    (
+        "journal::diary_clients",
+        "reads where diary_of said: a_diary_ends_with_its_owner_s_right",
     ),
     ("log::retain_all", "is a job's"),
     ("log::verify", "is the program's own, on a database"),
@@ -249,6 +274,12 @@ pub(super) fn of_accounts() -> Vec<Attempt> {
             w.house.wharf.accounts().change_password(by, request)
         };
         "contact::find", Account, Change, |w, by, room| w.house.wharf.contacts().find(by, "root");
+        "journal::keys", Account, Look, |w, by, room| w.house.wharf.journal().keys(by);
+        "journal::remove_key", Account, Change, |w, by, room|
+            w.house.wharf.journal().remove_key(by, JournalKeyId::from_bytes([9; 8]));
+        "journal::addresses", Account, Look, |w, by, room| w.house.wharf.journal().addresses(by);
+        "journal::release_address", Account, Change, |w, by, room|
+            w.house.wharf.journal().release_address(by, "192.0.2.200".parse().unwrap());
         "contact::list", Account, Look, |w, by, room| w.house.wharf.contacts().list(by);
         "contact::ask", Account, Change, |w, by, room| {
             let request = AskContact { who: "nobody".into(), word: String::new() };
@@ -343,6 +374,15 @@ pub(super) fn of_rooms() -> Vec<Attempt> {
         "hook::edit", Owner, Change, |w, by, room|
             w.house.wharf.hooks().edit(by, id(room), w.hook, EditHook::default());
         "hook::remove", Owner, Change, |w, by, room| w.house.wharf.hooks().remove(by, id(room), w.hook);
+        "journal::create_key", Editor, Change, |w, by, room| {
+            let request = CreateJournalKey {
+                kind: JournalKeyKind::Token,
+                name: "mine".into(),
+            };
+            w.house.wharf.journal().create_key(by, id(room), request)
+        };
+        "journal::claim_address", Editor, Change, |w, by, room|
+            w.house.wharf.journal().claim_address(by, id(room), ClaimDiary::default());
         "log::page", Member, Look, |w, by, room|
             w.house.wharf.logs().page(by, id(room), Range::After(0), None);
         "log::entry", Member, Look, |w, by, room| w.house.wharf.logs().entry(by, id(room), 2);

@@ -1,4 +1,5 @@
 //! The gateways over real sockets.
 
+mod diary;
 mod parity;
 mod pychat;

@@ -2,6 +2,7 @@
 
 mod interactive;
 mod query;
+mod udp;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -24,12 +25,15 @@ use crate::exit::{Exit, Failure};
 /// interactive: each line is an entry, `?` shows what else there is.
 #[derive(Debug, clap::Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  wharf diary \"Rain all day. #garden\"\n  wharf diary\n  wharf diary --day 2026-11-21\n  \
                         wharf diary --on-this-day\n  wharf diary --tag garden -n 5\n  \
                         wharf diary --edit 120 \"Rain all morning. #garden\"\n  \
-                        wharf diary --export markdown > journal.md"
+                        wharf diary --export markdown > journal.md\n  wharf diary --udp \"Rain all day.\""
 )]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
     /// What to write; `-` reads standard input
     #[arg(value_name = "TEXT", conflicts_with_all = ["interactive", "Reading", "Listing"])]
     text: Vec<String>,
@@ -39,6 +43,9 @@ pub(crate) struct Args {
     /// Give the entry at this position TEXT instead of what it says; its history is kept (see `wharf entry show me POSITION`)
     #[arg(long, value_name = "POSITION", requires = "text")]
     edit: Option<u64>,
+    /// Write by a sealed datagram, with the key of `wharf diary udp add`; what is not acknowledged waits on this device
+    #[arg(long, conflicts_with_all = ["interactive", "edit", "Reading", "Listing"])]
+    udp: bool,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -46,6 +53,11 @@ pub(crate) struct Args {
     /// Write the entries to this file instead of standard output
     #[arg(long, value_name = "FILE", requires = "export")]
     out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    Udp(udp::Args),
 }
 
 /// Which entries to read. One of them is enough to read instead of to write.
@@ -125,6 +137,12 @@ impl Reading {
 
 impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        if let Some(Action::Udp(args)) = self.action {
+            return args.run(context).await;
+        }
+        if self.udp {
+            return udp::write(context, say::text(&self.text)?).await;
+        }
         if self.listing.days {
             query::days(context, &self.reading).await?;
         } else if self.listing.tags {

@@ -79,6 +79,8 @@ export async function member(browser, person, options) {
 /** Sets the page's theme as a person's system would. @param {Page} page @param {'light' | 'dark'} theme */
 export async function setTheme(page, theme) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    // Chromium recomputes what inherits from the root over several frames.
+    await page.evaluate(() => new Promise((resolve) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(resolve)), 150)));
 }
 
 /** Asks axe about the page in both themes: there must be no findings. @param {Page} page @param {{ within?: string }} [options] */

@@ -49,3 +49,21 @@ test('every text is there in every language, with the same values', async () => 
         }
     }
 });
+
+test('chunks are named as everywhere: the test vectors of BLAKE3', async () => {
+    const { blake3 } = await import(path.join(WEB, 'transfer/blake3.js'));
+    /** @type {Record<string, string>} */
+    const want = {
+        0: 'af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262',
+        1: '2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213',
+        1024: '42214739f095a406f3fc83deb889744ac00df831c10daa55189b5d121c855af7',
+        1025: 'd00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444',
+        2049: '5f4d72f40d7a5f82b15ca2b2e44b1de3c2ef86c426c95c1af0b6879522563030',
+        31744: '62b6960e1a44bcc1eb1a611a8d6235b6b4b78f32e7abc4fb4c6cdcce94895c47',
+        102400: 'bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085',
+    };
+    for (const [length, hash] of Object.entries(want)) {
+        const input = Uint8Array.from({ length: Number(length) }, (_, index) => index % 251);
+        assert.equal(Buffer.from(blake3(input)).toString('hex'), hash, `${length} bytes`);
+    }
+});

@@ -60,21 +60,24 @@ export function t(key, values) {
     return text.replace(/\{(\w+)\}/g, (whole, name) => {
         const value = values[name];
         if (value === undefined) return whole;
-        return typeof value === 'number' ? value.toLocaleString(language.value) : value;
+        return typeof value === 'number' ? value.toLocaleString(locale()) : value;
     });
 }
 
 /** @param {number} n */
 const plural = (n) => new Intl.PluralRules(language.value).select(n);
 
+/** The language as this person's system has it: with its own way to write times and numbers. */
+const locale = () => navigator.languages.find((name) => name.split('-')[0] === language.value) ?? language.value;
+
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
 /** @param {Intl.DateTimeFormatOptions} options */
 function format(options) {
-    const key = language.value + JSON.stringify(options);
+    const key = locale() + JSON.stringify(options);
     let found = formats.get(key);
-    if (!found) formats.set(key, (found = new Intl.DateTimeFormat(language.value, options)));
+    if (!found) formats.set(key, (found = new Intl.DateTimeFormat(locale(), options)));
     return found;
 }
 
@@ -123,5 +126,5 @@ export function size(bytes) {
         index += 1;
     }
     const digits = index === 0 || value >= 100 ? 0 : 1;
-    return `${value.toLocaleString(language.value, { maximumFractionDigits: digits })} ${units[index]}`;
+    return `${value.toLocaleString(locale(), { maximumFractionDigits: digits })} ${units[index]}`;
 }

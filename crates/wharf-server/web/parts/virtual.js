@@ -7,6 +7,10 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from '../html.js';
 
 /** Rows above and below what can be seen. */
 const MARGIN_PX = 600;
+/** How often a frame may be drawn again. */
+const TURNS_MAX = 8;
+/** How many frames in a row may need more than that. */
+const LATE_FRAMES_MAX = 30;
 /** The most rows in the document. */
 const ROWS_MAX = 300;
 
@@ -95,20 +99,21 @@ export class Heights {
  */
 
 /**
+ * `isSettled` says whether what is at `start` has its height yet; until then the list keeps going there.
  * @param {{
  *   count: number, keyOf: (index: number) => string | number, render: (index: number) => any, guess?: number,
  *   class?: string, sticksToEnd?: boolean, handle?: { current: Handle | null }, onSeen?: (first: number, last: number) => void,
- *   start?: { index: number, where: 'start' | 'center' | 'end' }, [attribute: string]: any
+ *   start?: { index: number, where: 'start' | 'center' | 'end' }, isSettled?: boolean, [attribute: string]: any
  * }} props
  */
-export function VirtualList({ count, keyOf, render, guess = 60, class: className = '', sticksToEnd = false, handle, onSeen, start, ...rest }) {
+export function VirtualList({ count, keyOf, render, guess = 60, class: className = '', sticksToEnd = false, handle, onSeen, start, isSettled = true, ...rest }) {
     const ref = useRef(/** @type {HTMLElement | null} */ (null));
     const inner = useRef(/** @type {HTMLElement | null} */ (null));
     const [, redraw] = useState(0);
     const state = useRef(/** @type {any} */ (null));
     if (!state.current) {
         state.current = {
-            heights: new Heights(guess), keys: [], measured: new Map(), scrollTop: 0, viewport: 800, isAtEnd: sticksToEnd, hasStarted: false,
+            heights: new Heights(guess), keys: [], measured: new Map(), scrollTop: 0, viewport: 800, turns: 0, lateFrames: 0, isAtEnd: sticksToEnd, hasStarted: false,
             anchor: { key: null, offset: 0 },
         };
     }
@@ -121,12 +126,25 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
     const top = heights.top(from);
 
     const draw = () => redraw((value) => value + 1);
+    // Drawing again after measuring settles in a few turns, or in a few frames. Where it does not, it must not go on for ever.
+    const settle = () => {
+        if (list.turns === 0) {
+            requestAnimationFrame(() => {
+                const isLate = list.turns > TURNS_MAX;
+                list.turns = 0;
+                list.lateFrames = isLate ? list.lateFrames + 1 : 0;
+                if (isLate && list.lateFrames <= LATE_FRAMES_MAX) draw();
+            });
+        }
+        list.turns += 1;
+        if (list.turns <= TURNS_MAX) draw();
+    };
     const read = () => {
         const element = ref.current;
         if (!element) return;
         list.scrollTop = element.scrollTop;
         list.viewport = element.clientHeight;
-        list.isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
+        if (!list.goal) list.isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
         const first = heights.find(list.scrollTop);
         list.anchor = { key: list.keys[first], offset: list.scrollTop - heights.top(first) };
     };
@@ -197,8 +215,11 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
                 const height = heights.at(index);
                 wanted = list.goal.where === 'start' ? y : list.goal.where === 'center' ? y - (list.viewport - height) / 2 : y + height - list.viewport;
             }
-            list.goal.left -= 1;
-            if (index < 0 || list.goal.left <= 0) list.goal = null;
+            if (isSettled) list.goal.left -= 1;
+            if (index < 0 || list.goal.left <= 0) {
+                list.goal = null;
+                isChanged = true;
+            }
         } else if (sticksToEnd && list.isAtEnd) {
             wanted = heights.total() - list.viewport;
         } else if (list.anchor.key !== null) {
@@ -210,11 +231,11 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
             if (Math.abs(y - element.scrollTop) > 1) {
                 const wasAtEnd = list.isAtEnd;
                 set(y);
-                list.isAtEnd = wasAtEnd || list.isAtEnd;
+                if (!list.goal) list.isAtEnd = wasAtEnd || list.isAtEnd;
                 isChanged = true;
             }
         }
-        if (isChanged) draw();
+        if (isChanged) settle();
         const first = heights.find(list.scrollTop);
         const last = heights.find(list.scrollTop + list.viewport - 1);
         if (count > 0 && (list.seenFirst !== first || list.seenLast !== last || list.seenCount !== count)) {
@@ -227,9 +248,8 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
         const element = ref.current;
         const body = inner.current;
         if (!element || !body) return undefined;
-        const resized = new ResizeObserver(draw);
+        const resized = new ResizeObserver(() => settle());
         resized.observe(element);
-        resized.observe(body);
         const rows = new MutationObserver(() => {
             for (const row of body.children) resized.observe(row);
         });

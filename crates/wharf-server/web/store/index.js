@@ -3,8 +3,10 @@
 
 import * as live from '../live/index.js';
 import { sessionEnded } from '../session.js';
+import * as handover from '../transfer/handover.js';
 import * as copy from './copy.js';
 import * as db from './db.js';
+import { clearDrafts } from './drafts.js';
 import * as model from './model.js';
 import * as outbox from './outbox.js';
 import * as timelines from './timeline.js';
@@ -36,6 +38,7 @@ export async function begin(me) {
     model.know({ id: me.id, number: me.number, username: me.username, nickname: me.nickname, status_text: me.status_text ?? '' });
     await copy.read();
     await outbox.refresh();
+    await handover.use(database);
     live.start(me.id, sessionEnded);
 }
 
@@ -47,8 +50,12 @@ export async function end(isLoggedOut) {
     timelines.clear();
     outbox.use(null, () => {});
     outbox.clear();
+    await handover.use(null);
     database?.close();
     database = null;
     model.clear();
-    if (isLoggedOut) await db.forget(account);
+    if (isLoggedOut) {
+        clearDrafts();
+        await db.forget(account);
+    }
 }

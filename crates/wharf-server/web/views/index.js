@@ -1,5 +1,6 @@
 // The views of the page, in the order of the rail. Adding one is a folder here and a line below: see the README.
 
+import { contacts } from './contacts/index.js';
 import { conversations } from './conversations/index.js';
 import { drive } from './drive/index.js';
 
@@ -25,6 +26,7 @@ import { drive } from './drive/index.js';
 /** @type {View[]} */
 export const VIEWS = [
     conversations,
+    contacts,
     drive,
 ];
 

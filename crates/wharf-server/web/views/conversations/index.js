@@ -1,6 +1,6 @@
 // What the frame knows of the conversations and the contacts before they are loaded.
 
-import { computed } from '../../html.js';
+import { computed, effect } from '../../html.js';
 import { rooms } from '../../store/model.js';
 
 /** Messages that nobody has read here, in rooms that are not muted. */
@@ -21,6 +21,16 @@ export const conversations = {
     icon: 'chat',
     route: 'c',
     load: () => import('./view.js'),
-    texts: (language) => import(`./lang/${language}.js`),
+    // The list also adds contacts.
+    texts: async (language) => {
+        const [own, contacts] = await Promise.all([import(`./lang/${language}.js`), import(`../contacts/lang/${language}.js`)]);
+        return { default: { ...contacts.default, ...own.default } };
+    },
     count: () => unreadTotal.value,
 };
+
+// What is unread stands in the title, where one sees it from another tab.
+effect(() => {
+    const total = unreadTotal.value;
+    document.title = total > 0 ? `(${total > 99 ? '99+' : total}) Wharf` : 'Wharf';
+});

@@ -1,100 +1,49 @@
-// The conversations: the list of recent ones, and the one that is open.
+// The conversations: the list of recent ones, and the one or two that are open.
 
-import { html, useEffect, useRef, useState } from '../../html.js';
-import { dateAndTime, isSameDay, day, t, timeOfDay } from '../../lang/index.js';
-import { Avatar } from '../../parts/avatar.js';
-import { Icon } from '../../parts/icon.js';
-import { attempt } from '../../parts/notice.js';
-import { VirtualList } from '../../parts/virtual.js';
-import { back } from '../../router.js';
-import { me } from '../../session.js';
+import { html } from '../../html.js';
+import { t } from '../../lang/index.js';
+import { go, to } from '../../router.js';
+import { useKeys } from '../../shell/keys.js';
 import { isNarrow } from '../../shell/shell.js';
-import { outbox, rooms, say, send, timeline } from '../../store/index.js';
-import * as fold from '../../fold.js';
-import { authorName, roomName, roomPicture } from './names.js';
+import { rooms } from '../../store/index.js';
+import { orderedRooms } from './list.js';
+import { Room } from './room.js';
 
 export { List } from './list.js';
 
+/** Goes to the room before or after the open one in the list. @param {1 | -1} by @param {boolean} isUnread */
+function step(by, isUnread) {
+    const all = orderedRooms();
+    const open = location.pathname.split('/')[2];
+    const at = all.findIndex((room) => room.id === open);
+    const wanted = all.filter((room, index) => !isUnread || room.unread > 0 || index === at);
+    const next = wanted[wanted.findIndex((room) => room.id === open) + by] ?? (isUnread ? wanted.find((room) => room.unread > 0) : undefined);
+    if (next) go(to('c', next.id));
+}
+
+const keys = {
+    title: 'view.conversations',
+    keys: [
+        { keys: 'Ctrl+K', text: 'conversations.key.search', run: () => /** @type {HTMLElement | null} */ (document.querySelector('.shell-list input[type=search]'))?.focus() },
+        { keys: 'Alt+ArrowUp', text: 'conversations.key.before', run: () => step(-1, false) },
+        { keys: 'Alt+ArrowDown', text: 'conversations.key.after', run: () => step(1, false) },
+        { keys: 'Alt+Shift+ArrowUp', text: 'conversations.key.unread.before', run: () => step(-1, true) },
+        { keys: 'Alt+Shift+ArrowDown', text: 'conversations.key.unread.after', run: () => step(1, true) },
+        { keys: 'Ctrl+Shift+U', text: 'conversations.key.attach', run: () => /** @type {HTMLElement | null} */ (document.querySelector('.composer .icon-button'))?.click() },
+        { keys: 'Ctrl+.', text: 'conversations.key.panel', run: () => /** @type {HTMLElement | null} */ (document.querySelector('.conversation .head [aria-pressed]'))?.click() },
+        { keys: 'Enter', text: 'conversations.key.send' },
+        { keys: 'Shift+Enter', text: 'conversations.key.newline' },
+        { keys: 'ArrowUp', text: 'conversations.key.edit' },
+    ],
+};
+
 /** @param {{ place: import('../../router.js').Place }} props */
 export function Main({ place }) {
-    const room = rooms.value.get(place.path[1] ?? '');
-    if (!room) return html`<div class="empty">${t('shell.empty')}</div>`;
-    return html`<${Room} key=${room.id} room=${room} />`;
-}
-
-/** @param {{ room: import('../../types').Room }} props */
-function Room({ room }) {
-    const entries = timeline(room.id);
-    entries.changed.value;
-    const waiting = outbox.value.filter((item) => item.room === room.id);
-    const floor = entries.floor.value;
-    const count = room.head - floor + waiting.length;
-    const handle = useRef(/** @type {any} */ (null));
-    const seen = (/** @type {number} */ first, /** @type {number} */ last) => {
-        entries.need(floor + first - 30, floor + last + 30);
-        if (document.visibilityState === 'visible' && last + 1 >= room.head - floor && room.read < room.head) say({ type: 'read', room: room.id, position: room.head });
-    };
-    useEffect(() => entries.need(room.head - 50, room.head), [room.head]);
-    return html`
-        <header class="head">
-            ${isNarrow.value && html`<button type="button" class="icon-button" aria-label=${t('do.back')} onClick=${() => back('/c')}><${Icon} name="back" /></button>`}
-            <${Avatar} id=${roomPicture(room)} name=${roomName(room)} isRoom=${room.kind !== 'direct'} />
-            <h2 class="room-title one-line grow">${roomName(room)}</h2>
-        </header>
-        <${VirtualList} class="log" count=${count} guess=${64} sticksToEnd handle=${handle} onSeen=${seen}
-            role="log" aria-live="off" aria-label=${t('conversations.messages')} tabindex="0"
-            keyOf=${(/** @type {number} */ index) => (index < room.head - floor ? floor + index + 1 : `out ${waiting[index - room.head + floor].id}`)}
-            render=${(/** @type {number} */ index) => {
-                const position = floor + index + 1;
-                if (position > room.head) return html`<${Waiting} item=${waiting[position - room.head - 1]} />`;
-                return html`<${Message} entry=${entries.entries.get(position)} before=${entries.entries.get(position - 1)} />`;
-            }} />
-        <${Composer} room=${room} />
-    `;
-}
-
-/** @param {{ entry?: import('../../types').Entry, before?: import('../../types').Entry }} props */
-function Message({ entry, before }) {
-    if (!entry) return html`<div class="message-blank"></div>`;
-    const isRecalled = entry.state?.recalled !== undefined;
-    if (!fold.isSaid(entry) && !isRecalled) return null;
-    const isOwn = entry.account === me.value?.id;
-    return html`
-        ${(!before || !isSameDay(before.at_ms, entry.at_ms)) && html`<div class="day"><span>${day(entry.at_ms)}</span></div>`}
-        <article class=${`message ${isOwn ? 'is-own' : ''}`}>
-            <div class="bubble">
-                ${!isOwn && html`<div class="author">${authorName(entry)}</div>`}
-                ${isRecalled ? html`<em class="soft">${t('conversations.recalled')}</em>` : html`<div class="text">${fold.textOf(entry)}</div>`}
-                <time class="stamp" title=${dateAndTime(entry.at_ms)}>${timeOfDay(entry.at_ms)}</time>
-            </div>
-        </article>
-    `;
-}
-
-/** @param {{ item: import('../../store/outbox.js').Item }} props */
-function Waiting({ item }) {
-    const { draft } = item;
-    return html`<article class="message is-own is-waiting"><div class="bubble"><div class="text">${'text' in draft ? draft.text : ''}</div><${Icon} name=${item.state === 'refused' ? 'error' : 'clock'} class="stamp" /></div></article>`;
-}
-
-/** @param {{ room: import('../../types').Room }} props */
-function Composer({ room }) {
-    const [text, setText] = useState('');
-    const submit = () => {
-        if (!text.trim()) return;
-        void attempt(() => send(room.id, { kind: 'text', text: text.trim() }));
-        setText('');
-    };
-    const key = (/** @type {KeyboardEvent} */ event) => {
-        if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-        event.preventDefault();
-        submit();
-    };
-    return html`
-        <form class="composer" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); submit(); }}>
-            <textarea class="input" rows="1" aria-label=${t('conversations.write')} placeholder=${t('conversations.write')} value=${text} onKeyDown=${key}
-                onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}></textarea>
-            <button class="icon-button" aria-label=${t('conversations.send')} disabled=${!text.trim()}><${Icon} name="send" /></button>
-        </form>
-    `;
+    useKeys(keys);
+    const ids = place.path.slice(1, isNarrow.value ? 2 : 3);
+    const open = ids.map((id) => rooms.value.get(id)).filter((room) => room !== undefined);
+    const at = Number(place.query.get('at')) || undefined;
+    if (open.length === 0) return html`<div class="empty">${t(ids.length > 0 ? 'conversations.gone' : 'shell.empty')}</div>`;
+    return html`<div class="panes">${open.map((room, index) => html`
+        <${Room} key=${room.id} room=${room} goTo=${index === 0 ? at : undefined} close=${open.length > 1 ? () => go(to('c', open[1 - index].id)) : undefined} />`)}</div>`;
 }

@@ -1,0 +1,288 @@
+// Two people talking, each in a browser of their own.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { fitsSideways, launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { Server } from '../lib/server.js';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {Server} */
+let server;
+before(async () => {
+    [browser, server] = await Promise.all([launch(), Server.withOperator()]);
+});
+after(async () => {
+    await browser?.close();
+    await server?.stop();
+});
+
+let count = 0;
+/** Two people who are contacts. */
+async function pair() {
+    count += 1;
+    const [a, b] = await Promise.all([server.person(`ada${count}`, { nickname: 'Ada' }), server.person(`ben${count}`, { nickname: 'Ben' })]);
+    return { a, b, room: await server.befriend(a, b) };
+}
+
+/** @param {Page} page @param {string} room */
+const openRoom = (page, room) => page.goto(new URL(`/c/${room}`, page.url()).href);
+/** @param {Page} page */
+const field = (page) => page.getByLabel('Write a message');
+/** What a page shows as said, in its order. @param {Page} page @returns {Promise<string[]>} */
+const said = (page) => page.locator('.log .text').allInnerTexts();
+/** @param {Page} page @param {string} text */
+const bubble = (page, text) => page.locator('article', { hasText: text });
+
+/** @param {Page} page @param {string} text */
+async function write(page, text) {
+    await field(page).fill(text);
+    await field(page).press('Enter');
+}
+
+test('a message is there at once, and read when the other looks', async () => {
+    const { a, b, room } = await pair();
+    const [ada, ben] = await Promise.all([member(browser, a), member(browser, b)]);
+    await Promise.all([openRoom(ada, room), openRoom(ben, room)]);
+    await field(ben).waitFor();
+    await write(ada, 'Are you *there*?');
+    await bubble(ben, 'Are you there?').waitFor();
+    assert.equal(await bubble(ben, 'Are you there?').locator('em').innerText(), 'there');
+    await bubble(ada, 'Are you there?').locator('.state.is-read').waitFor();
+    await field(ben).pressSequentially('Yes');
+    await ada.getByText('Ben is typing').first().waitFor();
+    await field(ben).press('Shift+Enter');
+    await field(ben).pressSequentially('two lines');
+    await field(ben).press('Enter');
+    await bubble(ada, 'two lines').waitFor();
+    assert.deepEqual(await said(ada), await said(ben));
+    assert.match(await ada.locator('[data-announcer]').innerText(), /^Ben, .*two lines/s);
+    await noFindings(ada);
+    await fitsSideways(ada);
+    await picture(ada, 'conversation');
+    quiet(ada, ben);
+    await Promise.all([ada.context().close(), ben.context().close()]);
+});
+
+test('reply, edit, react, pin and take back', async () => {
+    const { a, b, room } = await pair();
+    const [ada, ben] = await Promise.all([member(browser, a), member(browser, b)]);
+    await Promise.all([openRoom(ada, room), openRoom(ben, room)]);
+    await write(ada, 'The first');
+    await bubble(ben, 'The first').hover();
+    await bubble(ben, 'The first').getByRole('button', { name: 'Reply' }).click();
+    await write(ben, 'An answer');
+    await bubble(ada, 'An answer').locator('.quote', { hasText: 'The first' }).waitFor();
+
+    await bubble(ben, 'The first').first().hover();
+    await bubble(ben, 'The first').first().getByRole('button', { name: 'React' }).click();
+    await ben.getByRole('menuitemcheckbox', { name: '🎉' }).click();
+    await ada.getByRole('button', { name: /🎉.*Ben/ }).waitFor();
+
+    await field(ada).press('ArrowUp');
+    await ada.getByText('Editing').waitFor();
+    await field(ada).fill('The first, mended');
+    await field(ada).press('Enter');
+    await bubble(ben, 'The first, mended').getByText('edited').first().waitFor();
+    await bubble(ben, 'The first, mended').first().getByRole('button', { name: 'edited' }).click();
+    await ben.getByRole('dialog').getByText('The first', { exact: true }).waitFor();
+    await noFindings(ben);
+    await ben.keyboard.press('Escape');
+
+    await bubble(ada, 'An answer').click({ button: 'right', position: { x: 4, y: 4 } });
+    await ada.getByRole('menuitem', { name: 'Pin' }).click();
+    await ben.getByRole('button', { name: 'About the room' }).click();
+    await ben.getByRole('tab', { name: 'Pinned' }).click();
+    await ben.locator('.panel .found', { hasText: 'An answer' }).waitFor();
+    await noFindings(ben);
+    await picture(ben, 'panel');
+
+    await bubble(ada, 'The first, mended').first().focus();
+    await ada.keyboard.press('Enter');
+    await ada.getByRole('menuitem', { name: 'Take back' }).click();
+    await ada.getByRole('dialog').getByRole('button', { name: 'Take back' }).click();
+    await ben.locator('.recalled').first().waitFor();
+    assert.ok(!(await said(ben)).some((text) => text.includes('mended')));
+    quiet(ada, ben);
+    await Promise.all([ada.context().close(), ben.context().close()]);
+});
+
+test('offline and back: what was typed is sent once, in its order, and what was missed comes', async () => {
+    const { a, b, room } = await pair();
+    const ada = await member(browser, a);
+    await openRoom(ada, room);
+    await write(ada, 'before');
+    await bubble(ada, 'before').locator('.state').waitFor();
+    await ada.context().setOffline(true);
+    await ada.locator('.banner', { hasText: 'Offline' }).waitFor();
+    for (const text of ['one', 'two', 'three']) await write(ada, text);
+    await ada.getByText('Offline. 3 messages wait.').waitFor();
+    await noFindings(ada);
+    await picture(ada, 'offline', { widths: [1280, 360] });
+    await b.say(room, 'said meanwhile');
+    // The page is loaded again without a network: it starts from what it has kept.
+    await ada.reload();
+    await bubble(ada, 'three').waitFor();
+    await field(ada).fill('a draft');
+    await ada.context().setOffline(false);
+    await bubble(ada, 'said meanwhile').waitFor();
+    await until(async () => (await ada.locator('.is-waiting').count()) === 0, 'everything is sent');
+    const log = await b.ask('GET', `/rooms/${room}/log`);
+    const texts = log.items.map((/** @type {any} */ entry) => entry.body.text).filter(Boolean);
+    assert.deepEqual(texts, ['before', 'said meanwhile', 'one', 'two', 'three']);
+    assert.deepEqual(await said(ada), texts);
+    await ada.reload();
+    await bubble(ada, 'three').waitFor();
+    assert.equal(await field(ada).inputValue(), 'a draft');
+    assert.deepEqual(await said(ada), texts);
+    quiet(ada);
+    await ada.context().close();
+});
+
+test('two tabs have one connection, and the one that is left goes on', async () => {
+    const { a, b, room } = await pair();
+    const first = await member(browser, a);
+    let sockets = 0;
+    first.context().on('page', (page) => page.on('websocket', () => { sockets += 1; }));
+    await openRoom(first, room);
+    const second = await first.context().newPage();
+    await second.goto(`${server.url}/c/${room}`);
+    await field(second).waitFor();
+    await write(second, 'from the second tab');
+    await bubble(first, 'from the second tab').locator('.state').waitFor();
+    await b.say(room, 'to both');
+    await Promise.all([bubble(first, 'to both').waitFor(), bubble(second, 'to both').waitFor()]);
+    assert.equal(sockets, 0);
+    await first.close();
+    await b.say(room, 'to the one that is left');
+    await bubble(second, 'to the one that is left').waitFor();
+    assert.ok(sockets >= 1);
+    await write(second, 'and it sends');
+    await until(async () => (await second.locator('.is-waiting').count()) === 0, 'it is sent');
+    assert.deepEqual(await said(second), ['from the second tab', 'to both', 'to the one that is left', 'and it sends']);
+    await second.context().close();
+});
+
+test('a frozen tab that had the connection gives way, and catches up when it thaws', async () => {
+    const { a, b, room } = await pair();
+    const first = await member(browser, a);
+    await openRoom(first, room);
+    await field(first).waitFor();
+    const second = await first.context().newPage();
+    await second.goto(`${server.url}/c/${room}`);
+    await field(second).waitFor();
+    await second.bringToFront();
+    const devtools = await first.context().newCDPSession(first);
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await b.say(room, 'while it was frozen');
+    await bubble(second, 'while it was frozen').waitFor();
+    await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+    await bubble(first, 'while it was frozen').waitFor();
+    await b.say(room, 'afterwards');
+    await Promise.all([bubble(first, 'afterwards').waitFor(), bubble(second, 'afterwards').waitFor()]);
+    assert.deepEqual(await said(first), ['while it was frozen', 'afterwards']);
+    await first.context().close();
+});
+
+test('hostile messages and names are text', async () => {
+    const { a, b, room } = await pair();
+    await a.ask('PATCH', '/account', { nickname: '<img src=x onerror=document.title=1>\u202Eevil' });
+    const ben = await member(browser, b);
+    const texts = [
+        '<script>document.title = "1"</script>', '<img src=x onerror="document.title=1">', '[press](javascript:document.title=1)', '<javascript:alert(1)>',
+        '\u202E\u2066reversed\u2069', '*'.repeat(20_000), `${'['.repeat(5000)}${'> '.repeat(5000)}`, 'x'.repeat(65_000), '`'.repeat(3000), 'https://example.com/?a=<b>"\'',
+    ];
+    for (const text of texts) await a.say(room, text);
+    await openRoom(ben, room);
+    await ben.getByText('New messages').waitFor();
+    await ben.locator('.log').press('End');
+    await bubble(ben, 'example.com').waitFor();
+    for (let step = 0; step < 4; step += 1) {
+        await ben.locator('.log').press('Home');
+        await ben.waitForTimeout(200);
+    }
+    assert.match(await ben.title(), /Wharf/);
+    assert.equal(await ben.locator('.log script, .log img, .log a[href^="javascript"]').count(), 0);
+    await fitsSideways(ben);
+    await ben.setViewportSize({ width: 320, height: 640 });
+    await fitsSideways(ben);
+    quiet(ben);
+    await ben.context().close();
+});
+
+test('contacts: ask, accept, come and go, a group, a room of several', async () => {
+    count += 1;
+    const [a, b] = await Promise.all([server.person(`ada${count}`, { nickname: 'Ada' }), server.person(`ben${count}`, { nickname: 'Ben' })]);
+    const [ada, ben] = await Promise.all([member(browser, a), member(browser, b)]);
+    await ada.getByRole('link', { name: 'Contacts' }).click();
+    await ada.getByRole('button', { name: 'Add a contact' }).click();
+    await ada.getByLabel('Username, number or e-mail').fill(b.username);
+    await ada.getByLabel(/A word with it/).fill('It is me');
+    await noFindings(ada);
+    await ada.getByRole('button', { name: 'Ask' }).click();
+    await ben.getByRole('link', { name: /Contacts/ }).click();
+    await ben.getByRole('treeitem', { name: /^Ada/ }).click();
+    await ben.getByText('It is me').first().waitFor();
+    await noFindings(ben);
+    await picture(ben, 'contacts');
+    await ben.getByRole('button', { name: 'Accept' }).click();
+    await write(ben, 'Hello');
+    await ada.getByRole('treeitem', { name: 'Contacts 1/1' }).waitFor();
+    await ben.context().close();
+    await ada.getByRole('treeitem', { name: 'Contacts 0/1' }).waitFor();
+
+    await ada.getByRole('button', { name: 'New' }).click();
+    await ada.getByRole('menuitem', { name: 'New group of contacts' }).click();
+    await ada.getByLabel('Name of the group').fill('Family');
+    await ada.getByRole('button', { name: 'Save' }).click();
+    await ada.getByRole('treeitem', { name: /^Ben/ }).focus();
+    await ada.keyboard.press('ContextMenu');
+    await ada.getByRole('menuitem', { name: 'Move to group' }).click();
+    await ada.getByRole('menuitemcheckbox', { name: 'Family' }).click();
+    await ada.getByRole('treeitem', { name: 'Family 0/1' }).waitFor();
+    await noFindings(ada);
+
+    await ada.getByRole('link', { name: /^Chats/ }).click();
+    await ada.getByRole('button', { name: 'New', exact: true }).click();
+    await ada.getByRole('menuitem', { name: 'New group' }).click();
+    await ada.getByLabel('Name', { exact: true }).fill('Harbour');
+    await ada.getByLabel(/Ben/).check();
+    await ada.getByRole('button', { name: 'Create' }).click();
+    await ada.getByRole('heading', { name: 'Harbour' }).waitFor();
+    const again = await member(browser, b);
+    await again.getByText('Ada invites you').waitFor();
+    await noFindings(again);
+    await again.getByRole('button', { name: 'Accept' }).click();
+    await again.getByRole('heading', { name: 'Harbour' }).waitFor();
+    await field(again).fill('Hi @ad');
+    await again.getByRole('option', { name: /Ada/ }).waitFor();
+    await noFindings(again);
+    await field(again).press('Enter');
+    await field(again).press('Enter');
+    await ada.locator('.mention.is-me').waitFor();
+    quiet(ada, again);
+    await Promise.all([ada.context().close(), again.context().close()]);
+});
+
+test('the first unread one is shown first, a day can be gone to, and the search finds', async () => {
+    const { a, b, room } = await pair();
+    for (let number = 1; number <= 60; number += 1) await b.say(room, `line ${number}`);
+    const ada = await member(browser, a);
+    await ada.getByRole('link', { name: /Ben/ }).waitFor();
+    assert.match(await ada.title(), /^\(60\)/);
+    await ada.getByRole('link', { name: /Ben/ }).click();
+    await ada.getByText('New messages').waitFor();
+    assert.ok(await bubble(ada, 'line 1').first().isVisible());
+    await ada.getByRole('button', { name: /new$/ }).click();
+    await bubble(ada, 'line 60').waitFor();
+    await until(async () => !(await ada.title()).startsWith('('), 'nothing is unread');
+    await picture(ada, 'long', { widths: [1280] });
+    await ada.getByLabel('Search', { exact: true }).fill('"line 33"');
+    await ada.locator('.hits .found', { hasText: 'line 33' }).click();
+    await bubble(ada, 'line 33').waitFor();
+    await noFindings(ada);
+    quiet(ada);
+    await ada.context().close();
+});

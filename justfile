@@ -32,6 +32,10 @@ fuzz SECONDS="60":
 crash ROUNDS="1000":
     WHARF_CRASH_ROUNDS={{ROUNDS}} cargo nextest run -p wharf --run-ignored all crash_loop
 
+# The long forms of the tests: some hours.
+long:
+    ./test long
+
 # Compare with other programs on this machine.
 bench *ARGS:
     cargo build --release && bench/run {{ARGS}}

@@ -137,3 +137,22 @@ test('every language has the page', async () => {
         await server.stop();
     }
 });
+
+test('the first load is small', async () => {
+    const server = await Server.start();
+    try {
+        const shell = await (await fetch(server.url)).text();
+        const addresses = [...new Set([...shell.matchAll(/(?:href|src)="(\/a\/[^"]+\.(?:js|css))"/g)].map(([, address]) => address))];
+        const languages = addresses.filter((address) => address.endsWith('/lang/index.js')).map((address) => address.replace('index.js', 'en.js'));
+        let total = 0;
+        for (const address of [...addresses, ...languages]) {
+            const answer = await fetch(server.url + address, { headers: { 'accept-encoding': 'gzip' } });
+            total += Number(answer.headers.get('content-length'));
+        }
+        assert.ok(addresses.length > 10 && total > 10_000, 'it was measured');
+        assert.ok(total <= 150 * 1024, `${total} bytes`);
+        console.log(`first load: ${total} bytes compressed in ${addresses.length + languages.length} files`);
+    } finally {
+        await server.stop();
+    }
+});

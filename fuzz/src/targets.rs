@@ -18,6 +18,7 @@ use wharf_wire::gateway::journal::{
     self, Answer as LineAnswer, Datagram, SealedKey, TOKEN_BYTES, answer_bytes_max, check_text,
     verify_signed,
 };
+use wharf_wire::gateway::netdisk;
 use wharf_wire::gateway::pychat::{
     PUSH_BYTES, Push, REQUEST_BYTES, Request, clip, item, next_request, said, shown_name,
 };
@@ -40,6 +41,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("live", live),
     ("manifest", manifest),
     ("name", name),
+    ("netdisk", netdisk),
     ("pychat", pychat),
     ("range", range),
     ("segment", segment),
@@ -73,6 +75,56 @@ fn name(bytes: &[u8]) {
     if let Ok(hash) = text.parse::<ChunkHash>() {
         assert_eq!(hash.to_string(), text.to_ascii_lowercase());
     }
+}
+
+/// netdisk's messages: the first byte says where to cut the rest; what comes of it is the same however it is cut, and
+/// answers are read as they were written.
+fn netdisk(bytes: &[u8]) {
+    let Some((first, stream)) = bytes.split_first() else {
+        return;
+    };
+    let (before, after) = stream.split_at(usize::from(*first).min(stream.len()));
+    let (mut frames, whole) = netdisk_frames(&[stream]);
+    assert_eq!((frames.clone(), whole), netdisk_frames(&[before, after]));
+    for (fields, _) in frames.drain(..) {
+        let Some(fields) = fields else { continue };
+        for generation in [netdisk::Generation::Json, netdisk::Generation::Line] {
+            let answer = netdisk::encode_answer(generation, "x", fields.clone());
+            assert!(answer.is_ascii());
+            let read = netdisk::decode_answer(&mut BytesMut::from(&answer[..]));
+            assert!(matches!(read, Ok(Some(_))), "{read:?}");
+        }
+    }
+}
+
+/// Objects with the bodies after them, and how it ended.
+type NetdiskFrames = (
+    Vec<(Option<netdisk::Map<String, netdisk::Value>>, Vec<u8>)>,
+    Option<netdisk::InvalidMessage>,
+);
+
+/// The objects of requests, and the bodies after them, of a stream that comes in pieces; and how it ended.
+fn netdisk_frames(pieces: &[&[u8]]) -> NetdiskFrames {
+    let mut decoder = netdisk::Decoder::default();
+    let mut buffer = BytesMut::new();
+    let mut frames = Vec::new();
+    for piece in pieces {
+        buffer.extend_from_slice(piece);
+        loop {
+            match decoder.decode(&mut buffer) {
+                Ok(Some(netdisk::Frame::Request(request))) => {
+                    frames.push((Some(request.fields), Vec::new()));
+                }
+                Ok(Some(netdisk::Frame::Body { bytes, .. })) => {
+                    let (_, body) = frames.last_mut().expect("a request before its body");
+                    body.extend_from_slice(&bytes);
+                }
+                Ok(None) => break,
+                Err(error) => return (frames, Some(error)),
+            }
+        }
+    }
+    (frames, None)
 }
 
 /// Packed manifests: there is one form of each, and spans stay within the file.

@@ -8,6 +8,7 @@ mod app_password;
 mod attempt;
 mod cache;
 mod credential;
+mod door_note;
 mod invitation;
 mod login;
 mod make;
@@ -34,7 +35,7 @@ use crate::access::session_ended;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::live::Notices;
-use crate::{Ground, contact, room, setting};
+use crate::{Ground, contact, room, setting, transfer};
 use cache::SessionCache;
 use credential::LoginName;
 use password::Passwords;
@@ -136,7 +137,7 @@ impl Accounts {
         self.ground.db.write(Lock::Global, write).await
     }
 
-    /// Deletes sessions, counts, invitations and links whose time is over, `rows_max` of each at most. Returns the greatest
+    /// Deletes sessions, counts, invitations, links and unfinished uploads whose time is over, `rows_max` of each at most. Returns the greatest
     /// of the numbers.
     pub(crate) async fn expire(&self, rows_max: u32) -> Result<u64> {
         let now_ms = self.ground.clock.now_ms();
@@ -148,7 +149,9 @@ impl Accounts {
             let attempts = attempt::expire(tx, &limits, now_ms, rows_max)?;
             let invitations = invitation::expire(tx, now_ms, rows_max)?;
             let links = room::expire_links(tx, now_ms, rows_max)?;
-            let count = sessions_count.max(attempts).max(invitations).max(links);
+            let uploads = transfer::expire_assemblies(tx, now_ms, rows_max)?;
+            let count = [sessions_count, attempts, invitations, links, uploads];
+            let count = count.into_iter().max().unwrap_or(0);
             Ok((count, Notices::of_sessions(sessions)))
         };
         self.ground.act(Lock::None, expire).await

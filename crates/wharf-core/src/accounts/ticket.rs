@@ -5,8 +5,8 @@
 //! has its hash alone. The hash depends on the gateway: a ticket is nothing at any other door.
 
 use wharf_store::sql::{self, Tx};
-use wharf_types::SessionId;
 use wharf_types::api::app_password::AppDoor;
+use wharf_types::{AccountId, SessionId};
 
 use super::credential::Secret;
 use crate::setting;
@@ -52,6 +52,18 @@ impl Tickets {
         }
         let hash = hash(&text, door);
         Secret { text, hash }
+    }
+
+    /// The session of those who come through a door without a login, for the account that they are let in as.
+    pub(super) fn standing(&self, account: AccountId, door: AppDoor) -> SessionId {
+        let hash = blake3::Hasher::new_keyed(&self.key)
+            .update(b"without a login ")
+            .update(account.as_bytes())
+            .update(door.text().as_bytes())
+            .finalize();
+        let mut id = [0; 16];
+        id.copy_from_slice(hash.as_bytes().first_chunk::<16>().unwrap_or(&[0; 16]));
+        SessionId::from_bytes(id)
     }
 }
 

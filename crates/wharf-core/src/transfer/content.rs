@@ -92,7 +92,7 @@ pub struct ContentReader {
 }
 
 impl ContentReader {
-    fn new(chunks: ChunkStore, manifest: Arc<Manifest>, range: Range<u64>) -> Self {
+    pub(super) fn new(chunks: ChunkStore, manifest: Arc<Manifest>, range: Range<u64>) -> Self {
         let mut reader = Self {
             manifest,
             chunks,

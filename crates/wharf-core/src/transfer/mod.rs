@@ -3,8 +3,10 @@
 //! Everything here is resumable by asking again: an upload by asking what is missing, a download by asking for a range.
 //! Memory is bounded whatever a file's size: content is read and cut a few MiB at a time.
 
+mod assembly;
 mod content;
 mod download;
+mod md5;
 mod upload;
 
 use wharf_store::chunk::Scope;
@@ -14,6 +16,8 @@ use wharf_types::limit::CHUNKS_PER_REQUEST_MAX;
 use wharf_types::{ChunkHash, ErrorCode};
 use wharf_wire::frame::Frame;
 
+pub(crate) use assembly::expire as expire_assemblies;
+pub use assembly::{Assembly, OpenAssembly, PieceWriter};
 pub(crate) use content::read_packed;
 pub use content::{Content, ContentReader};
 pub use download::Download;
@@ -23,6 +27,7 @@ use crate::Ground;
 use crate::caller::Caller;
 use crate::drive::{Drives, RoomRef, scopes_of};
 use crate::error::{Error, Result};
+use md5::RunningMd5s;
 
 /// Stored bytes that are read, or cut, at a time.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
@@ -34,11 +39,16 @@ const BATCH_CHUNKS_MAX: usize = 1024;
 pub struct Transfers {
     ground: Ground,
     drives: Drives,
+    md5s: RunningMd5s,
 }
 
 impl Transfers {
-    pub(crate) const fn new(ground: Ground, drives: Drives) -> Self {
-        Self { ground, drives }
+    pub(crate) fn new(ground: Ground, drives: Drives) -> Self {
+        Self {
+            ground,
+            drives,
+            md5s: RunningMd5s::new(),
+        }
     }
 
     /// Says which of `hashes` the caller must upload before a commit can name them, in the order asked.

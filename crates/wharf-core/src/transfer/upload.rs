@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 /// Bytes that are gathered before they are cut. At least the greatest chunk, so that every cut but the file's last is in
 /// its right place.
-const GATHER_BYTES: usize = 2 * CHUNK_BYTES_MAX;
+pub(super) const GATHER_BYTES: usize = 2 * CHUNK_BYTES_MAX;
 
 /// What [`Transfers::open_upload`](super::Transfers::open_upload) puts, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl Upload {
 }
 
 /// Cuts chunks off `gathered` while it has `rest_bytes_min` bytes, and returns what is left.
-fn seal_chunks(mut gathered: BytesMut, rest_bytes_min: usize) -> (BytesMut, Vec<Frame>) {
+pub(super) fn seal_chunks(mut gathered: BytesMut, rest_bytes_min: usize) -> (BytesMut, Vec<Frame>) {
     let mut frames = Vec::new();
     while gathered.len() >= rest_bytes_min {
         let length = chunk_bytes(&gathered);

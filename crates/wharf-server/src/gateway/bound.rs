@@ -11,7 +11,7 @@ use wharf_core::Wharf;
 use super::protocol::Protocol;
 use super::pychat;
 use super::serve::TcpGateway;
-use super::{Counters, GatewayConfig, GatewayName, Gateways, diary};
+use super::{Counters, GatewayConfig, GatewayName, Gateways, diary, netdisk};
 use crate::listen;
 
 /// A gateway that holds its address and answers once it is [`serve`](Bound::serve)d.
@@ -42,6 +42,9 @@ pub struct GatewayError {
 /// [`GatewayError`], at the first that cannot be had.
 pub(crate) fn bind(gateways: &mut Gateways, wharf: &Wharf) -> Result<Vec<Bound>, GatewayError> {
     let mut bound = Vec::new();
+    if let Some(config) = &gateways.netdisk {
+        bound.push(netdisk::bind(config, wharf)?);
+    }
     if let Some(config) = &gateways.pychat {
         bound.push(pychat::bind(config, wharf)?);
     }

@@ -48,6 +48,8 @@ pub struct GatewayConfig {
     pub idle_timeout: Duration,
     /// Most frames a second of one connection. What comes faster waits.
     pub frames_per_second: u32,
+    /// Whose drive is served to requests that name nobody, where the protocol has such: netdisk's oldest. A username.
+    pub anonymous: Option<String>,
 }
 
 impl GatewayName {
@@ -115,6 +117,7 @@ impl GatewayConfig {
             per_address_max: 1_024,
             idle_timeout: Duration::from_mins(30),
             frames_per_second: 20_000,
+            anonymous: None,
         }
     }
 }

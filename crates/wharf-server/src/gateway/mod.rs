@@ -9,6 +9,7 @@ mod bound;
 mod config;
 mod counters;
 mod diary;
+mod netdisk;
 mod protocol;
 mod pychat;
 mod serve;

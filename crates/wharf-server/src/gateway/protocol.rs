@@ -95,10 +95,6 @@ pub(crate) enum Out {
     },
     /// A file's content, read and verified as it goes out. A fault on the way ends the connection: what was announced
     /// cannot be taken back, and wrong bytes are never sent.
-    #[expect(
-        dead_code,
-        reason = "for gateways that send whole files: none that is built so far"
-    )]
     Content(ContentReader),
 }
 

@@ -130,6 +130,7 @@ impl<P: Protocol> Shared<P> {
             decoder,
             session,
             buffer: BytesMut::new(),
+            read_bytes: READ_BYTES,
             out: BytesMut::new(),
             not_before: Instant::now(),
             pace: Pace::new(self.config.frames_per_second),
@@ -153,6 +154,8 @@ struct Connection<'a, S, D, Se> {
     session: Se,
     /// What has come and was not decoded yet.
     buffer: BytesMut,
+    /// How much is read at a time: more while much comes.
+    read_bytes: usize,
     /// What waits to be written together.
     out: BytesMut,
     /// Nothing is written before this.
@@ -189,6 +192,7 @@ where
                 }
                 Event::Read(bytes) => {
                     self.counters.received(bytes);
+                    self.adapt(bytes);
                     false
                 }
                 Event::Push(step) => {
@@ -229,13 +233,22 @@ where
         self.session.garbled(fault).and_close()
     }
 
+    /// Reads more at a time where the last read was full, and less where it was nearly empty.
+    fn adapt(&mut self, read_bytes: usize) {
+        if read_bytes >= self.read_bytes {
+            self.read_bytes = (2 * self.read_bytes).min(READ_AHEAD_BYTES);
+        } else if read_bytes < self.read_bytes / 4 {
+            self.read_bytes = (self.read_bytes / 2).max(READ_BYTES);
+        }
+    }
+
     /// Waits for bytes, for something to push, or for the end.
     async fn event(&mut self, drain: &CancellationToken) -> io::Result<Event> {
-        if self.buffer.is_empty() && self.buffer.capacity() > READ_BYTES {
+        if self.buffer.is_empty() && self.buffer.capacity() > self.read_bytes {
             self.buffer = BytesMut::new();
         }
-        let room = READ_BYTES.max(self.buffer.len()).min(READ_AHEAD_BYTES);
-        self.buffer.reserve(room);
+        let room = self.read_bytes.max(self.buffer.len());
+        self.buffer.reserve(room.min(READ_AHEAD_BYTES));
         let not_before = self.not_before;
         loop {
             let waiting = async {

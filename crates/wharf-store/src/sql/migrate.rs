@@ -44,6 +44,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/0006_page.sql"),
     },
     Migration {
+        name: "0007_netdisk",
+        sql: include_str!("../../migrations/0007_netdisk.sql"),
+    },
+    Migration {
         name: "0009_journal",
         sql: include_str!("../../migrations/0009_journal.sql"),
     },

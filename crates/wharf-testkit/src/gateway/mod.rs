@@ -2,5 +2,6 @@
 
 pub mod diary;
 pub mod lossy;
+pub mod netdisk;
 pub mod parity;
 pub mod pychat;

@@ -7,4 +7,5 @@ mod civil;
 pub mod diary;
 pub mod filestored;
 pub mod journal;
+pub mod netdisk;
 pub mod pychat;

@@ -54,7 +54,7 @@ impl Args {
             }
             Action::List => list(&session.api.app_passwords().await?, output)?,
             Action::Remove { door } => {
-                session.api.remove_app_password(door).await.about(&door)?;
+                session.api.remove_app_password(door).await.about(door)?;
                 output.note(format_args!(
                     "The password for {door} is worth nothing now."
                 ));

@@ -52,6 +52,8 @@ pub(crate) struct Gateway {
     pub(crate) per_address: Option<NonZeroU32>,
     /// Seconds that a connection may say nothing.
     pub(crate) idle_seconds: Option<NonZeroU32>,
+    /// Whose drive requests without a login get; netdisk alone has such.
+    pub(crate) anonymous: Option<String>,
     /// Frames a second that one connection may send.
     pub(crate) frames_per_second: Option<NonZeroU32>,
 }

@@ -161,4 +161,5 @@ fn apply(config: &mut GatewayConfig, table: &file::Gateway) {
     if let Some(frames) = table.frames_per_second {
         config.frames_per_second = frames.get();
     }
+    config.anonymous.clone_from(&table.anonymous);
 }

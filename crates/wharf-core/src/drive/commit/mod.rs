@@ -15,8 +15,8 @@ mod work;
 
 use wharf_store::chunk::{self, Scope};
 use wharf_store::sql::{self, Lock, Tx};
-use wharf_types::api::drive::{Commit, Committed, FailedOp};
-use wharf_types::{ChunkHash, ErrorCode, RoomId};
+use wharf_types::api::drive::{Commit, Committed, FailedOp, Op, OpResult};
+use wharf_types::{ChunkHash, CommitId, ErrorCode, RoomId};
 
 pub(crate) use self::save::save;
 
@@ -77,6 +77,23 @@ impl Drives {
                 Ok((committed, notices))
             })
             .await
+    }
+}
+
+impl Drives {
+    /// Applies one operation, for doors whose protocols give what they ask for no id: asked for again, it is done again.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub async fn apply_once(&self, by: &Caller, room: RoomRef, op: Op) -> Result<OpResult> {
+        let now_ms = self.ground.clock.now_ms();
+        let commit = Commit {
+            id: self.ground.random.id(CommitId::new, now_ms),
+            ops: vec![op],
+        };
+        let committed = self.commit(by, room, commit).await?;
+        let first = committed.results.into_iter().next();
+        first.ok_or_else(|| Error::internal("a commit of one operation has no result"))
     }
 }
 

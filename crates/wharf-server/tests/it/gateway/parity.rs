@@ -4,6 +4,7 @@ use std::path::Path;
 
 use wharf_testkit::both_engines;
 use wharf_testkit::db::{Engine, TestDb};
+use wharf_testkit::gateway::netdisk::NetdiskDriver;
 use wharf_testkit::gateway::parity::{Column, PyChatDriver, model_answers, run, table};
 
 both_engines!(http_answers_as_the_other_doors_must);
@@ -50,7 +51,10 @@ const END: &str = "<!-- end of the table -->\n";
 /// Every gateway's column: `run::<ITSDRIVER>(TestDb::open(Engine::Sqlite)).await`, in the order of their names.
 async fn columns() -> Vec<Column> {
     let db = || tokio::task::block_in_place(|| TestDb::open(Engine::Sqlite));
-    vec![run::<PyChatDriver>(db()).await]
+    vec![
+        run::<NetdiskDriver>(db()).await,
+        run::<PyChatDriver>(db()).await,
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]

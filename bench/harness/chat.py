@@ -10,6 +10,10 @@ from .measure import fsync_times, resident_mib, session_cpu
 from .peers import PASSWORD, USERNAME, Peer, Wharf, free_port, wait_for_port
 
 
+# Accounts that many connections are shared out to: each is logged in, which takes the hash of a password.
+PEOPLE_OF_MANY_CONNECTIONS = 100
+
+
 class ChatPeer(Peer):
     """A chat server. `system` is its name for the load generator; `says` is what its acknowledgement means."""
 
@@ -35,7 +39,7 @@ class ChatPeer(Peer):
         command = [str(load), *self.arguments(), *work]
         answer = subprocess.run(command, capture_output=True, text=True)
         if answer.returncode != 0:
-            raise SystemExit(f"{' '.join(command)}: {answer.stderr[-2000:]}")
+            raise SystemExit(f"{' '.join(command)}: {answer.stderr[:2000]}")
         return json.loads(answer.stdout.splitlines()[-1])
 
     def resident(self) -> float:
@@ -148,46 +152,60 @@ class WharfChat(ChatPeer, Wharf):
         self.measure(load, "prepare", *operator, "--accounts", str(people))
 
 
+def median(samples: list[dict]) -> dict:
+    """The sample with the median rate."""
+    rate = next(key for key in samples[0] if key.endswith("_per_second"))
+    return sorted(samples, key=lambda sample: sample[rate])[len(samples) // 2]
+
+
 class Works:
-    """What is compared. `bench` is the harness's run."""
+    """What is compared. `bench` is the harness's run; a quick one tries whether everything works, its figures mean little."""
+
+    # Enough for a median that is not the best or the worst one; each part takes some minutes.
+    RUNS_MAX = 3
 
     def __init__(self, bench, load: Path, program: Path):
         self.bench, self.load, self.program = bench, load, program
+        self.runs = min(bench.runs, self.RUNS_MAX)
+        self.seconds = "1" if bench.is_quick else "4"
+
+    def sized(self, count: int) -> int:
+        """A count of connections, rooms or entries, a twentieth of it in a quick run."""
+        return count // 20 if self.bench.is_quick else count
 
     def peers(self, *kinds: type[ChatPeer]) -> list[ChatPeer]:
         self.bench.check_installed(*kinds)
         kept = [kind for kind in kinds if kind.name not in self.bench.without]
         return [WharfChat(self.bench.work, self.program), *(kind(self.bench.work) for kind in kept)]
 
-    def medians(self, peers: list[ChatPeer], people: int, *work: str) -> list[tuple[ChatPeer, dict]]:
-        """Every system in turn, one warm-up and then the counted runs; the figures of the run with the median rate."""
-        found: dict[str, list[dict]] = {peer.name: [] for peer in peers}
+    def medians(self, peers: list[ChatPeer], people: int, *works: list[str]) -> list[list[tuple[ChatPeer, dict]]]:
+        """Every system in turn on one server, each work with one warm-up and then the counted runs. For each work, the
+        figures of the run with the median rate."""
+        found: list[dict[str, list[dict]]] = [{peer.name: [] for peer in peers} for _ in works]
         for peer in peers:
-            peer.start("-".join(work[:1]) + f"-{time.monotonic_ns()}")
+            peer.start(f"{works[0][0]}-{time.monotonic_ns()}")
             try:
                 peer.prepare(self.load, people)
-                for number in range(self.bench.runs + 1):
-                    before = session_cpu(peer.session)
-                    sample = peer.measure(self.load, *work)
-                    sample["server_cpu_seconds"] = session_cpu(peer.session) - before
-                    if number > 0:
-                        found[peer.name].append(sample)
+                for work, samples in zip(works, found, strict=True):
+                    for number in range(self.runs + 1):
+                        before = session_cpu(peer.session)
+                        sample = peer.measure(self.load, *work, "--seconds", self.seconds)
+                        sample["server_cpu_seconds"] = session_cpu(peer.session) - before
+                        if number > 0:
+                            samples[peer.name].append(sample)
             finally:
                 peer.stop()
-        rate = next(key for key in next(iter(found.values()))[0] if key.endswith("_per_second"))
-        for samples in found.values():
-            samples.sort(key=lambda sample: sample[rate])
-        return [(peer, found[peer.name][len(found[peer.name]) // 2]) for peer in peers]
+        return [[(peer, median(samples[peer.name])) for peer in peers] for samples in found]
 
     def send(self) -> None:
         for title, options in (
+            ("1,000 messages a second from 64 senders", ["--rate", "1000"]),
             ("64 senders, each in a room of its own, one message on the way", []),
             ("64 senders, each in a room of its own, 16 messages on the way", ["--window", "16"]),
             ("64 senders in one room, one message on the way", ["--together"]),
-            ("1,000 messages a second from 64 senders", ["--rate", "1000"]),
         ):
             p50, p99 = fsync_times(self.bench.work)
-            rows = self.medians(self.peers(Ngircd, Jetstream, Prosody), 64, "send", *options, "--seconds", "5")
+            (rows,) = self.medians(self.peers(Ngircd, Jetstream, Prosody), 64, ["send", *options])
             self.bench.say(f"\n### {title}\n\nfsync of 4 KiB just before: p50 {p50:.2f} ms, p99 {p99:.2f} ms\n")
             self.bench.say("| system | acknowledged means | a second | p50 ms | p99 ms | most ms | server CPU s |")
             self.bench.say("| --- | --- | --- | --- | --- | --- | --- |")
@@ -199,13 +217,16 @@ class Works:
                 )
 
     def fanout(self) -> None:
-        for title, options in (
-            ("one room of 1,000 connected members, 8 messages on the way", ["--window", "8"]),
-            ("one room of 1,000 connected members, one message on the way", ["--window", "1"]),
-            ("one room of 1,000 connected members, 50 messages a second", ["--rate", "50"]),
-        ):
-            rows = self.medians(self.peers(Ngircd, Nats, Prosody), 1001, "fanout", *options, "--seconds", "5")
-            self.bench.say(f"\n### Fan-out: {title}\n")
+        members = self.sized(1_000)
+        titles = {
+            "50 messages a second": ["--rate", "50"],
+            "one message on the way": ["--window", "1"],
+            "8 messages on the way": ["--window", "8"],
+        }
+        works = [["fanout", "--members", str(members), *options] for options in titles.values()]
+        found = self.medians(self.peers(Ngircd, Nats, Prosody), members + 1, *works)
+        for title, rows in zip(titles, found, strict=True):
+            self.bench.say(f"\n### Fan-out: one room of {members:,} connected members, {title}\n")
             self.bench.say("| system | deliveries a second | p50 ms | p99 ms | most ms | missing | server CPU s |")
             self.bench.say("| --- | --- | --- | --- | --- | --- | --- |")
             for peer, sample in rows:
@@ -218,22 +239,23 @@ class Works:
 
     def hold(self) -> None:
         """Resident memory and processor time of connections that do nothing."""
-        self.bench.say("\n### 10,000 connections that do nothing\n")
-        self.bench.say("| system | connected | resident before MiB | after MiB | KiB each | CPU s in 60 s | lost |")
+        seconds = 2 if self.bench.is_quick else 30
+        self.bench.say(f"\n### {self.sized(10_000):,} connections that do nothing\n")
+        self.bench.say(f"| system | connected | resident before MiB | after MiB | KiB each | CPU s in {seconds} s | lost |")
         self.bench.say("| --- | --- | --- | --- | --- | --- | --- |")
         for peer in self.peers(Ngircd, Nats, Prosody):
             # Prosody took minutes for more, as every join of a room is told to the room.
-            count = 2_000 if isinstance(peer, Prosody) else 10_000
+            count = self.sized(2_000 if isinstance(peer, Prosody) else 10_000)
             peer.start(f"hold-{time.monotonic_ns()}")
             try:
-                peer.prepare(self.load, 1000)
+                peer.prepare(self.load, PEOPLE_OF_MANY_CONNECTIONS)
                 before = peer.resident()
                 command = [str(self.load), *peer.arguments(), "hold", "--connections", str(count)]
                 holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
                 connected = json.loads(holder.stdout.readline())["connected"]
                 time.sleep(5)
                 after, cpu = peer.resident(), session_cpu(peer.session)
-                time.sleep(60)
+                time.sleep(seconds)
                 cpu = session_cpu(peer.session) - cpu
                 holder.stdin.close()
                 lost = json.loads(holder.stdout.readline())["lost"]
@@ -250,11 +272,11 @@ class Works:
         for peer in self.peers(Ngircd, Nats):
             peer.start(f"reconnect-{time.monotonic_ns()}")
             try:
-                peer.prepare(self.load, 1000)
-                rows.append((peer, peer.measure(self.load, "reconnect", "--connections", "10000")))
+                peer.prepare(self.load, PEOPLE_OF_MANY_CONNECTIONS)
+                rows.append((peer, peer.measure(self.load, "reconnect", "--connections", str(self.sized(10_000)))))
             finally:
                 peer.stop()
-        self.bench.say("\n### 10,000 connections lost and made again at once\n")
+        self.bench.say(f"\n### {self.sized(10_000):,} connections lost and made again at once\n")
         self.bench.say("| system | all live after s | one, p50 ms | p99 ms |")
         self.bench.say("| --- | --- | --- | --- |")
         for peer, sample in rows:
@@ -269,9 +291,10 @@ class Works:
         peer.start(f"year-{time.monotonic_ns()}")
         try:
             peer.prepare(self.load, 2)
-            self.bench.say("\n### After a year: 500 rooms, 1,000,000 entries\n")
-            for work in ("catchup", "search"):
-                for key, value in peer.measure(self.load, work).items():
+            rooms, entries = self.sized(500), self.sized(1_000_000)
+            self.bench.say(f"\n### After a year: {rooms} rooms, {entries:,} entries\n")
+            for work in (["catchup", "--rooms", str(rooms), "--entries", str(entries)], ["search", "--rooms", str(rooms)]):
+                for key, value in peer.measure(self.load, *work).items():
                     self.bench.say(f"- {key}: {value}")
         finally:
             peer.stop()

@@ -23,6 +23,7 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace):
         self.runs = options.runs
+        self.is_quick = options.quick
         self.work = Path(options.work).resolve() / time.strftime("%Y%m%d-%H%M%S")
         self.work.mkdir(parents=True)
         self.inputs = Path(options.work).resolve() / "inputs"
@@ -246,6 +247,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench/run", description="Compares Wharf with other programs on this machine.")
     parser.add_argument("parts", nargs="*", help=f"which comparisons, all by default: {', '.join(PARTS)}")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each program, after one warm-up")
+    parser.add_argument("--quick", action="store_true", help="conversations at a twentieth of their size: does it all work?")
     parser.add_argument("--small", type=int, default=20_000, help="how many small files")
     parser.add_argument("--large", type=int, default=1024, help="size of the large file in MiB")
     parser.add_argument("--without", action="append", metavar="PROGRAM", help="leave a program out; may be repeated")

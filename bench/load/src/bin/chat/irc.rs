@@ -14,7 +14,9 @@ pub(crate) struct Irc {
 impl Irc {
     pub(crate) async fn connect(address: &str, number: usize, room: &str) -> Result<Self> {
         let mut wire = Wire::connect(address).await?;
-        wire.write(format!("NICK n{number}\r\nUSER n{number} 0 * :n\r\n").as_bytes())
+        // A name that was never there: a server that has not seen the end of a connection yet holds its name.
+        let name = format!("n{number}x{:08x}", rand::random::<u32>());
+        wire.write(format!("NICK {name}\r\nUSER n 0 * :n\r\n").as_bytes())
             .await?;
         let mut irc = Self {
             wire,

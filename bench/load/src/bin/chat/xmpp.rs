@@ -33,8 +33,10 @@ impl Xmpp {
         wire.write(b"<enable xmlns='urn:xmpp:sm:3'/>").await?;
         wire.until(b"<enabled").await?;
         let room = format!("{room}@rooms.{HOST}");
+        // A name that was never there: the server may hold the one of a connection that broke.
+        let name = format!("n{number}x{:08x}", rand::random::<u32>());
         let join = format!(
-            "<presence to='{room}/n{number}'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"
+            "<presence to='{room}/{name}'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"
         );
         wire.write(join.as_bytes()).await?;
         // Status 110: this presence is one's own, and the last of the joining.

@@ -47,6 +47,9 @@ pub(crate) struct SearchOptions {
     /// How many searches of each kind.
     #[arg(long, default_value_t = 50)]
     searches: usize,
+    /// How many rooms `catchup` made.
+    #[arg(long, default_value_t = 500)]
+    rooms: usize,
 }
 
 /// Fills rooms while a device is away, and lets it come back.
@@ -142,7 +145,7 @@ pub(crate) async fn search(target: &Target, options: &SearchOptions) -> Result<V
                 "one word" => words.word(),
                 "two words" => format!("{} {}", words.word(), words.word()),
                 "a rare word" => spelled(WORDS - 1 - u32::try_from(number)?),
-                "in a room" => format!("in:room{} {}", number % 500, words.word()),
+                "in a room" => format!("in:room{} {}", number % options.rooms, words.word()),
                 "Chinese" => words.chinese(2),
                 _ => format!("\"{} {}\"", words.word(), words.word()),
             };

@@ -14,6 +14,7 @@ use wharf_wire::frame::{
     Answer, Codec, Frame, FrameDecoder, FrameError, FrameHeader, FrameWriter, open,
 };
 use wharf_wire::gateway::diary as old_diary;
+use wharf_wire::gateway::filestored;
 use wharf_wire::gateway::journal::{
     self, Answer as LineAnswer, Datagram, SealedKey, TOKEN_BYTES, answer_bytes_max, check_text,
     verify_signed,
@@ -36,6 +37,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("chunk", chunk),
     ("diary", diary),
     ("entry", entry),
+    ("filestored", filestored),
     ("frames", frames),
     ("journal", journal),
     ("live", live),
@@ -46,6 +48,51 @@ pub(crate) const TARGETS: &[Target] = &[
     ("range", range),
     ("segment", segment),
 ];
+
+/// What comes at the storage daemon's gateway: pieces of any length give what the whole gives, nothing is kept beyond a frame's
+/// bound, and a message that is understood is written and read again.
+fn filestored(bytes: &[u8]) {
+    const PAYLOAD_BYTES_MAX: u32 = 4096;
+    let decode = |piece_bytes: usize| {
+        let mut decoder = filestored::Decoder::new(PAYLOAD_BYTES_MAX);
+        let mut buffer = BytesMut::new();
+        let mut frames = Vec::new();
+        for piece in bytes.chunks(piece_bytes) {
+            buffer.extend_from_slice(piece);
+            loop {
+                match decoder.decode(&mut buffer) {
+                    Ok(Some(frame)) => frames.push(frame),
+                    Ok(None) => break,
+                    Err(fault) => return (frames, Some(fault)),
+                }
+            }
+            assert!(buffer.len() <= PAYLOAD_BYTES_MAX as usize + 6);
+        }
+        (frames, None)
+    };
+    let whole = decode(bytes.len().max(1).min(PAYLOAD_BYTES_MAX as usize));
+    assert_eq!(decode(1), whole);
+    for frame in whole.0 {
+        if let Ok(asked) = filestored::message::Asked::decode(frame.user_type, &frame.payload) {
+            let user_type = asked.user_type();
+            let text = asked.clone().encode().expect("JSON");
+            let again = filestored::message::Asked::decode(user_type, &text);
+            assert_eq!(again, Ok(asked));
+        }
+        if let Ok(asked) = filestored::batch::BatchAsked::decode(frame.user_type, &frame.payload) {
+            let user_type = asked.user_type();
+            let text = asked.clone().encode().expect("JSON");
+            let again = filestored::batch::BatchAsked::decode(user_type, &text);
+            assert_eq!(again, Ok(asked));
+        }
+        if let Ok(text) = std::str::from_utf8(&frame.payload)
+            && let Some(data) = filestored::decode_data(text)
+        {
+            let again = filestored::decode_data(&filestored::encode_data(&data));
+            assert_eq!(again, Some(data));
+        }
+    }
+}
 
 /// Names, paths, ids and hashes: what is read is shown so that it is read again.
 fn name(bytes: &[u8]) {

@@ -252,14 +252,7 @@ impl Wharf {
     /// Starts the jobs that keep the house in order; call it once. End them with [`Jobs::stop`].
     pub fn start_jobs(&self) {
         self.ground.live.start();
-        job::start_all(
-            &self.jobs,
-            &self.ground,
-            &self.accounts,
-            &self.drive,
-            &self.logs,
-            &self.thumbnails,
-        );
+        job::start_all(self);
     }
 
     /// The database.

@@ -10,6 +10,9 @@ pub(crate) const SETUP_CODE_HASH: &str = "setup_code_hash";
 /// What the tickets of gateways are derived with. Hexadecimal.
 pub(crate) const TICKET_KEY: &str = "ticket_key";
 
+/// What JSON Web Tokens are signed with. Hexadecimal.
+pub(crate) const JWT_KEY: &str = "jwt_key";
+
 /// Where the scrub's round is.
 pub(crate) const SCRUB: &str = "scrub";
 

@@ -85,4 +85,6 @@ ids! {
     HookId;
     /// One import of an archive, chosen by the client.
     ImportId;
+    /// A file on its way in by small pieces.
+    PartialId;
 }

@@ -13,7 +13,7 @@ pub mod name;
 pub use error::ErrorCode;
 pub use hash::{ChunkHash, ContentHash, EntryHash};
 pub use id::{
-    AccountId, CommitId, ContactGroupId, DeviceId, HookId, ImportId, NodeId, RoomId, SegmentId,
-    SessionId,
+    AccountId, CommitId, ContactGroupId, DeviceId, HookId, ImportId, NodeId, PartialId, RoomId,
+    SegmentId, SessionId,
 };
 pub use name::{DrivePath, Name};

@@ -2,8 +2,9 @@
 
 use http::Method;
 use wharf_types::api::account::{
-    Account, Accounts, AddAccount, AddedAccount, ChangePassword, CreateInvitation, EditAccount,
-    Invitation, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
+    Account, Accounts, AddAccount, AddedAccount, ChangePassword, CreateInvitation, CreateJwt,
+    EditAccount, Invitation, IssuedJwt, LoggedIn, Login, RenameSession, ServerInfo, Session,
+    Signup,
 };
 use wharf_types::api::app_password::{AppDoor, AppPassword, CreateAppPassword};
 use wharf_types::api::job::{EditJob, Job};
@@ -72,6 +73,16 @@ impl Api {
         self.json(
             self.request(Method::PATCH, &["sessions", &id.to_string()], &[])
                 .with_json(rename)?,
+        )
+        .await
+    }
+
+    /// Makes a JSON Web Token, and the session that it stands for.
+    pub async fn create_jwt(&self, create: &CreateJwt) -> Result<IssuedJwt, ApiError> {
+        self.json(
+            self.request(Method::POST, &["account", "jwt"], &[])
+                .with_json(create)?
+                .once(),
         )
         .await
     }

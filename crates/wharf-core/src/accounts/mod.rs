@@ -10,6 +10,7 @@ mod cache;
 mod credential;
 mod door_note;
 mod invitation;
+mod jwt;
 mod login;
 mod make;
 mod password;
@@ -29,6 +30,7 @@ use wharf_types::api::room::Person;
 pub use admin::Admin;
 pub use app_password::{AppLogin, DoorSignup};
 pub(crate) use credential::{code_hash, new_code};
+pub use jwt::SharedKey;
 pub(crate) use rows::account;
 
 use crate::access::session_ended;

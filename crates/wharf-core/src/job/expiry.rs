@@ -1,4 +1,5 @@
-//! Expiry: what counts for nothing any more goes: idle sessions, counts of failed attempts, spent invitations.
+//! Expiry: what counts for nothing any more goes: idle sessions, counts of failed attempts, spent invitations, uploads
+//! that nothing was added to.
 //!
 //! None of it is let in anywhere once its time is over, whether this job runs or not.
 
@@ -9,6 +10,7 @@ use tokio::time::sleep;
 use super::{Job, Next};
 use crate::accounts::Accounts;
 use crate::error::Result;
+use crate::transfer::Transfers;
 
 /// Rows of one kind that one unit deletes.
 const ROWS_PER_UNIT: u32 = 100;
@@ -16,13 +18,15 @@ const PERIOD: Duration = Duration::from_mins(10);
 
 pub(super) struct Expiry {
     accounts: Accounts,
+    transfers: Transfers,
     expired_count: u64,
 }
 
 impl Expiry {
-    pub(super) const fn new(accounts: Accounts) -> Self {
+    pub(super) const fn new(accounts: Accounts, transfers: Transfers) -> Self {
         Self {
             accounts,
+            transfers,
             expired_count: 0,
         }
     }
@@ -35,8 +39,9 @@ impl Job for Expiry {
 
     async fn work(&mut self) -> Result<Next> {
         let expired_count = self.accounts.expire(ROWS_PER_UNIT).await?;
-        self.expired_count += expired_count;
-        Ok(if expired_count >= u64::from(ROWS_PER_UNIT) {
+        let is_more = self.transfers.expire_partial().await?;
+        self.expired_count += expired_count + u64::from(is_more);
+        Ok(if is_more || expired_count >= u64::from(ROWS_PER_UNIT) {
             Next::Again
         } else {
             Next::Wait

@@ -20,13 +20,10 @@ use std::time::Duration;
 pub use runner::Jobs;
 pub use wharf_types::api::job::JobState;
 
-use crate::Ground;
-use crate::accounts::Accounts;
-use crate::drive::Drives;
+use crate::Wharf;
 use crate::error::Result;
-use crate::log::Logs;
 use crate::search::Follow;
-use crate::thumbnail::{Follow as Thumbnailing, Thumbnails};
+use crate::thumbnail::Follow as Thumbnailing;
 use compaction::Compaction;
 use expiry::Expiry;
 use lease::Exclusive;
@@ -100,16 +97,19 @@ pub struct JobStatus {
 }
 
 /// Starts the jobs of a house.
-pub(crate) fn start_all(
-    jobs: &Jobs,
-    ground: &Ground,
-    accounts: &Accounts,
-    drives: &Drives,
-    logs: &Logs,
-    thumbnails: &Thumbnails,
-) {
+pub(crate) fn start_all(wharf: &Wharf) {
+    let Wharf {
+        ground,
+        accounts,
+        logs,
+        drive: drives,
+        transfers,
+        thumbnails,
+        jobs,
+        ..
+    } = wharf;
     jobs.start(Exclusive::new(
-        Expiry::new(accounts.clone()),
+        Expiry::new(accounts.clone(), transfers.clone()),
         ground.clone(),
     ));
     jobs.start(Exclusive::new(

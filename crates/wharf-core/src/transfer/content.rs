@@ -52,6 +52,11 @@ impl Content {
         })
     }
 
+    /// The manifest, packed.
+    pub(super) fn packed(&self) -> Vec<u8> {
+        self.manifest.pack()
+    }
+
     /// Reads the bytes of `range`, which is cut to the content's end.
     pub fn read(&self, range: Range<u64>) -> ContentReader {
         let end = range.end.min(self.bytes);

@@ -5,8 +5,10 @@
 
 mod assembly;
 mod content;
+mod digest;
 mod download;
 mod md5;
+mod parts;
 mod upload;
 
 use wharf_store::chunk::Scope;
@@ -20,7 +22,9 @@ pub(crate) use assembly::expire as expire_assemblies;
 pub use assembly::{Assembly, OpenAssembly, PieceWriter};
 pub(crate) use content::read_packed;
 pub use content::{Content, ContentReader};
+pub use digest::Known;
 pub use download::Download;
+pub use parts::{OpenPartial, PartWritten, Partial, Place};
 pub use upload::{Put, Upload};
 
 use crate::Ground;
@@ -28,6 +32,7 @@ use crate::caller::Caller;
 use crate::drive::{Drives, RoomRef, scopes_of};
 use crate::error::{Error, Result};
 use md5::RunningMd5s;
+use parts::{Finishing, Writer};
 
 /// Stored bytes that are read, or cut, at a time.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
@@ -40,14 +45,19 @@ pub struct Transfers {
     ground: Ground,
     drives: Drives,
     md5s: RunningMd5s,
+    writer: Writer,
+    finishing: Finishing,
 }
 
 impl Transfers {
     pub(crate) fn new(ground: Ground, drives: Drives) -> Self {
+        let writer = Writer::new(ground.clone());
         Self {
             ground,
             drives,
             md5s: RunningMd5s::new(),
+            writer,
+            finishing: Finishing::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use tokio::task::JoinSet;
-use wharf_types::api::drive::{Commit, Expect, Op, OpResult};
+use wharf_types::api::drive::{At, Commit, Committed, Expect, Op, OpResult};
 use wharf_types::limit::{CHUNK_BYTES_MAX, FILE_BYTES_MAX};
 use wharf_types::{AccountId, ChunkHash, CommitId, ErrorCode};
 use wharf_wire::cut::chunk_bytes;
@@ -43,6 +43,9 @@ pub struct Upload {
     account: AccountId,
     room: RoomRef,
     put: Put,
+    tags: Vec<String>,
+    /// The commit's id, for an upload that may be committed again after a crash; one of its own where it is missing.
+    commit: Option<CommitId>,
     manifest: Manifest,
     bytes: u64,
     /// Above this the commit would be over quota, so the upload stops early.
@@ -68,12 +71,21 @@ impl Upload {
             by: *by,
             room,
             put,
+            tags: Vec::new(),
+            commit: None,
             manifest: Manifest::default(),
             bytes: 0,
             bytes_max,
             gathered: BytesMut::new(),
             storing: JoinSet::new(),
         })
+    }
+
+    /// Tags the file, and commits it under an id that is known beforehand.
+    pub(super) fn tagged_as(mut self, tags: Vec<String>, commit: CommitId) -> Self {
+        self.tags = tags;
+        self.commit = Some(commit);
+        self
     }
 
     /// Takes the next bytes of the file. Waits for the store when several MiB are on their way there.
@@ -115,13 +127,28 @@ impl Upload {
     ///
     /// # Errors
     /// As [`Drives::commit`].
-    pub async fn commit(mut self) -> Result<OpResult> {
+    pub async fn commit(self) -> Result<OpResult> {
+        let committed = self.finish().await?;
+        committed
+            .results
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::internal("a commit of one operation has no result"))
+    }
+
+    /// As [`Self::commit`], for a commit whose id may have been applied before.
+    pub(super) async fn finish(mut self) -> Result<Committed> {
         self.cut(1).await?;
         self.stored().await?;
         self.manifest
             .check()
             .map_err(|error| Error::new(ErrorCode::TooLarge, error.to_string()))?;
-        let op = Op::Put {
+        let tag = (!self.tags.is_empty()).then(|| Op::Tag {
+            at: At::Path(self.put.path.clone()),
+            add: self.tags,
+            remove: Vec::new(),
+        });
+        let put = Op::Put {
             path: self.put.path,
             manifest: to_base64(&self.manifest.pack()),
             mtime_ns: self.put.mtime_ns,
@@ -130,16 +157,12 @@ impl Upload {
             expect: self.put.expect,
         };
         let now_ms = self.ground.clock.now_ms();
+        let fresh = || self.ground.random.id(CommitId::new, now_ms);
         let commit = Commit {
-            id: self.ground.random.id(CommitId::new, now_ms),
-            ops: vec![op],
+            id: self.commit.unwrap_or_else(fresh),
+            ops: std::iter::once(put).chain(tag).collect(),
         };
-        let committed = self.drives.commit(&self.by, self.room, commit).await?;
-        committed
-            .results
-            .into_iter()
-            .next()
-            .ok_or_else(|| Error::internal("a commit of one operation has no result"))
+        self.drives.commit(&self.by, self.room, commit).await
     }
 
     /// Cuts what was gathered while at least `rest_bytes_min` are there, and hands the chunks to the store.

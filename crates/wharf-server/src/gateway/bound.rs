@@ -11,7 +11,7 @@ use wharf_core::Wharf;
 use super::protocol::Protocol;
 use super::pychat;
 use super::serve::TcpGateway;
-use super::{Counters, GatewayConfig, GatewayName, Gateways, diary, netdisk};
+use super::{Counters, GatewayConfig, GatewayName, Gateways, diary, filestored, netdisk};
 use crate::listen;
 
 /// A gateway that holds its address and answers once it is [`serve`](Bound::serve)d.
@@ -52,6 +52,9 @@ pub(crate) fn bind(gateways: &mut Gateways, wharf: &Wharf) -> Result<Vec<Bound>,
         let (diary, journal) = diary::bind(config, &gateways.diary_options, wharf)?;
         gateways.diary_options.journal = Some(journal);
         bound.push(diary);
+    }
+    if let Some(config) = &gateways.filestored {
+        bound.push(filestored::bind(config, &gateways.filestored_own, wharf)?);
     }
     Ok(bound)
 }

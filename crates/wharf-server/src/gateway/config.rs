@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::DiaryOptions;
+use super::{DiaryOptions, FilestoredConfig};
 
 /// The systems whose clients are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +33,8 @@ pub struct Gateways {
     pub filestored: Option<GatewayConfig>,
     /// What the diary's gateway is told beside.
     pub diary_options: DiaryOptions,
+    /// What is the storage daemon's own.
+    pub filestored_own: FilestoredConfig,
 }
 
 /// How one gateway listens, and what it allows.

@@ -5,11 +5,14 @@
 //! [`serve`]. Every gateway is off until it is configured. Their protocols are weak by nature (plain text, MD5), so each
 //! listens on loopback unless it is told otherwise, and says at its start how weak it is.
 
+mod accept;
 mod bound;
 mod config;
 mod counters;
 mod diary;
+mod filestored;
 mod netdisk;
+mod packet;
 mod protocol;
 mod pychat;
 mod serve;
@@ -19,3 +22,4 @@ pub(crate) use bound::{Bound, bind};
 pub use config::{GatewayConfig, GatewayName, Gateways};
 pub(crate) use counters::{Counted, Counters};
 pub use diary::{DiaryOptions, Profile};
+pub use filestored::FilestoredConfig;

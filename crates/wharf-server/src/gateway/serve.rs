@@ -8,28 +8,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use futures_util::future::join_all;
 use parking_lot::Mutex;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::accept::{Accepted, Listening};
 use super::protocol::{Decode, Garbled, Out, Protocol, Session, Step};
 use super::{Counters, GatewayConfig, GatewayName};
-use crate::listen;
 
 /// What is read at a time, and what an idle connection keeps. A frame that needs more makes the buffer grow.
 const READ_BYTES: usize = 4 * 1024;
 /// The most that is read ahead of what was decoded.
 const READ_AHEAD_BYTES: usize = 256 * 1024;
-/// When a silent other end is asked whether it is there, how often, and how many times it may not answer.
-const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
-    .with_time(Duration::from_mins(1))
-    .with_interval(Duration::from_secs(15))
-    .with_retries(4);
 /// How long connections may take to end what they are at, once the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -39,12 +34,6 @@ pub(crate) struct TcpGateway<P> {
     protocol: P,
     config: GatewayConfig,
     counters: Arc<Counters>,
-}
-
-/// Answers go out at once, and an other end that vanished without a word is noticed though nothing is sent.
-fn set_options(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE)
 }
 
 /// What the connections of a gateway share.
@@ -86,6 +75,11 @@ impl<P: Protocol> TcpGateway<P> {
 
     /// Accepts until `cancel`, then lets frames under way end.
     pub(crate) async fn serve(self, tcp: TcpListener, cancel: CancellationToken) {
+        self.serve_all(vec![Listening::Tcp(tcp)], cancel).await;
+    }
+
+    /// The same at several places, whose connections count together.
+    pub(crate) async fn serve_all(self, listening: Vec<Listening>, cancel: CancellationToken) {
         let abort = CancellationToken::new();
         let permits = Arc::new(Semaphore::new(self.config.connections_max));
         let shared = Arc::new(Shared {
@@ -98,17 +92,20 @@ impl<P: Protocol> TcpGateway<P> {
             abort: abort.clone(),
         });
         let connections = TaskTracker::new();
-        while let Some((stream, peer, permit)) = listen::next(&tcp, &permits, &cancel).await {
-            let shared = Arc::clone(&shared);
-            connections.spawn(async move {
-                if let Err(error) = set_options(&stream) {
-                    tracing::debug!(%peer, %error, "set options of a connection");
-                }
-                shared.connection(stream, peer.ip().to_canonical()).await;
-                drop(permit);
-            });
-        }
-        drop(tcp);
+        let accepting = listening.into_iter().map(|listening| {
+            listening.accept_all(&permits, &cancel, |stream, peer, permit| {
+                let shared = Arc::clone(&shared);
+                connections.spawn(async move {
+                    match stream {
+                        Accepted::Tcp(stream) => shared.connection(stream, peer).await,
+                        Accepted::Unix(stream) => shared.connection(stream, peer).await,
+                        Accepted::Packet(stream) => shared.connection(stream, peer).await,
+                    }
+                    drop(permit);
+                });
+            })
+        });
+        join_all(accepting).await;
         connections.close();
         if timeout(DRAIN, connections.wait()).await.is_err() {
             abort.cancel();

@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wharf_types::SessionId;
 use wharf_types::api::account::{
-    Account, ChangePassword, Entered, LoggedIn, Login, RenameSession, ServerInfo, Session, Signup,
+    Account, ChangePassword, CreateJwt, Entered, IssuedJwt, LoggedIn, Login, RenameSession,
+    ServerInfo, Session, Signup,
 };
 use wharf_types::api::app_password::{AppDoor, AppPassword, CreateAppPassword};
 
@@ -35,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(rename_session, end_session))
         .routes(routes!(app_passwords, create_app_password))
         .routes(routes!(remove_app_password))
+        .routes(routes!(create_jwt))
 }
 
 /// What anybody may know of the server
@@ -259,4 +261,21 @@ async fn remove_app_password(
         .remove_app_password(&caller, door)
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes a JSON Web Token
+///
+/// For gateways whose protocol knows nothing else; it opens no other door. It stands for a session of its own, and ends with
+/// that.
+#[utoipa::path(post, path = "/account/jwt", tag = "account", request_body = CreateJwt,
+    responses((status = 200, body = IssuedJwt), NeedsLogin, HasBody, Any))]
+async fn create_jwt(
+    State(http): State<Http>,
+    By(caller): By,
+    Json(request): Json<CreateJwt>,
+) -> Answer<Response> {
+    json(
+        StatusCode::OK,
+        &http.wharf().accounts().create_jwt(&caller, request).await?,
+    )
 }

@@ -46,7 +46,7 @@ const H2_FRAME_BYTES_MAX: u32 = 64 * 1024;
 const H2_STREAMS_MAX: u32 = 128;
 const H2_HEADERS_BYTES_MAX: u32 = 64 * 1024;
 /// A pause after an `accept` that failed for want of file descriptors or memory, lest the loop spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The address at the other end of the connection that a request came over.
 #[derive(Debug, Clone, Copy)]

@@ -51,6 +51,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0009_journal",
         sql: include_str!("../../migrations/0009_journal.sql"),
     },
+    Migration {
+        name: "0010_filestored",
+        sql: include_str!("../../migrations/0010_filestored.sql"),
+    },
 ];
 
 /// The table that records the steps.

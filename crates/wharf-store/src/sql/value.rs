@@ -2,7 +2,7 @@
 
 use wharf_types::{
     AccountId, ChunkHash, CommitId, ContactGroupId, ContentHash, DeviceId, EntryHash, HookId,
-    ImportId, NodeId, RoomId, SegmentId, SessionId,
+    ImportId, NodeId, PartialId, RoomId, SegmentId, SessionId,
 };
 
 /// An argument of a statement. A NULL keeps its type, which PostgreSQL asks for.
@@ -139,6 +139,7 @@ ids!(
     DeviceId,
     HookId,
     ImportId,
+    PartialId,
     NodeId,
     RoomId,
     SegmentId,

@@ -266,3 +266,22 @@ pub struct Accounts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<u32>,
 }
+
+/// Asks for a JSON Web Token, for programs whose protocol has nothing else.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateJwt {
+    /// What the session is called in the list of devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100)]
+    pub device: Option<String>,
+}
+
+/// A JSON Web Token and its session.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct IssuedJwt {
+    /// Shown once.
+    pub token: String,
+    /// Ending it ends the token.
+    pub session: Session,
+}

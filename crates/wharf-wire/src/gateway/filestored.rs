@@ -4,8 +4,11 @@
 //! newer is `length u32 BE | user type u8 | payload`, where it counts the user type too. On a stream the first byte tells
 //! them apart: a newer frame begins with 0, since no length reaches 2²⁴, an older one with 1, 2 or 3.
 
+pub mod batch;
+pub mod message;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use data_encoding::{BASE64, Encoding, Specification};
+use data_encoding::BASE64;
 
 /// Bytes of a file in one chunk; the last one may be shorter.
 pub const CHUNK_BYTES: usize = 1000;
@@ -62,16 +65,14 @@ pub enum InvalidFrame {
 pub struct Decoder {
     payload_bytes_max: u32,
     generation: Option<Generation>,
-    buffer: BytesMut,
 }
 
 impl Decoder {
     /// A decoder for payloads of `payload_bytes_max` at most. Nothing is kept for a frame that is longer.
-    pub fn new(payload_bytes_max: u32) -> Self {
+    pub const fn new(payload_bytes_max: u32) -> Self {
         Self {
             payload_bytes_max,
             generation: None,
-            buffer: BytesMut::new(),
         }
     }
 
@@ -80,17 +81,12 @@ impl Decoder {
         self.generation
     }
 
-    /// Adds what arrived.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
-    }
-
-    /// Takes the next whole frame.
+    /// Takes the next whole frame off the front of `buffer`, in which what arrives is gathered.
     ///
     /// # Errors
     /// [`InvalidFrame`], and again at each call after it.
-    pub fn next_frame(&mut self) -> Result<Option<Frame>, InvalidFrame> {
-        let Some(&first) = self.buffer.first() else {
+    pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, InvalidFrame> {
+        let Some(&first) = buffer.first() else {
             return Ok(None);
         };
         let generation = match (self.generation, first) {
@@ -103,7 +99,7 @@ impl Decoder {
             Generation::Old => (6, 1),
             Generation::New => (5, 0),
         };
-        let Some(header) = self.buffer.get(..header_bytes) else {
+        let Some(header) = buffer.get(..header_bytes) else {
             return Ok(None);
         };
         let mut length = header.get(length_at..).unwrap_or_default();
@@ -120,17 +116,17 @@ impl Decoder {
             });
         }
         let bytes = bytes as usize;
-        if self.buffer.len() < header_bytes + bytes {
+        if buffer.len() < header_bytes + bytes {
             return Ok(None);
         }
-        self.buffer.advance(header_bytes);
+        buffer.advance(header_bytes);
         Ok(Some(Frame {
             kind: match generation {
                 Generation::Old => first,
                 Generation::New => OLD_DATA,
             },
             user_type,
-            payload: self.buffer.split_to(bytes).freeze(),
+            payload: buffer.split_to(bytes).freeze(),
         }))
     }
 }
@@ -182,18 +178,9 @@ pub fn encode_data(bytes: &[u8]) -> String {
 
 /// Reads what [`encode_data`] writes, with or without its line feeds.
 pub fn decode_data(text: &str) -> Option<Vec<u8>> {
-    lenient()?.decode(text.as_bytes()).ok()
-}
-
-/// Base64 that skips line ends.
-fn lenient() -> Option<Encoding> {
-    let mut specification = Specification::new();
-    specification
-        .symbols
-        .push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
-    specification.padding = Some('=');
-    specification.ignore.push_str("\r\n");
-    specification.encoding().ok()
+    let is_letter = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+    let letters: Vec<u8> = text.bytes().filter(is_letter).collect();
+    BASE64.decode(&letters).ok()
 }
 
 #[cfg(test)]
@@ -204,49 +191,52 @@ mod tests {
 
     const MAX: u32 = 2_000_000;
 
-    fn frames(decoder: &mut Decoder) -> Vec<Frame> {
-        std::iter::from_fn(|| decoder.next_frame().unwrap()).collect()
+    fn frames(decoder: &mut Decoder, buffer: &mut BytesMut) -> Vec<Frame> {
+        std::iter::from_fn(|| decoder.decode(buffer).unwrap()).collect()
+    }
+
+    fn refused(bytes: &[u8]) -> InvalidFrame {
+        let mut buffer = BytesMut::from(bytes);
+        let mut decoder = Decoder::new(10);
+        let fault = decoder.decode(&mut buffer).unwrap_err();
+        assert_eq!(decoder.decode(&mut buffer), Err(fault));
+        fault
     }
 
     #[test]
     fn published_frames_of_both_generations_are_read() {
         let mut old = Decoder::new(MAX);
-        old.push(b"\x02\x00\x00\x00\x07acoucou\x00");
-        assert_eq!(frames(&mut old), [Frame::data(b'a', &b"coucou\0"[..])]);
+        let mut buffer = BytesMut::from(&b"\x02\x00\x00\x00\x07acoucou\x00"[..]);
+        let read = frames(&mut old, &mut buffer);
+        assert_eq!(read, [Frame::data(b'a', &b"coucou\0"[..])]);
         assert_eq!(old.generation(), Some(Generation::Old));
         let answer = b"\x00\x00\x00/\x05{\"mid\":\"0964d8f4-12da-43bc-ba27-311bdbf4da8a\"}";
-        let mut new = Decoder::new(MAX);
-        new.push(answer);
-        let read = frames(&mut new);
+        let mut buffer = BytesMut::from(&answer[..]);
+        let read = frames(&mut Decoder::new(MAX), &mut buffer);
         assert_eq!(read[0].user_type, 5);
         assert_eq!(read[0].encode(Generation::New), &answer[..]);
     }
 
     #[test]
     fn a_frame_over_the_bound_is_refused_before_it_is_kept() {
-        let mut decoder = Decoder::new(10);
-        decoder.push(b"\x00\x00\x00\xff\x05");
-        let refused = Err(InvalidFrame::TooLong {
+        let too_long = InvalidFrame::TooLong {
             bytes: 254,
             max: 10,
-        });
-        assert_eq!(decoder.next_frame(), refused);
-        assert_eq!(decoder.next_frame(), refused);
-        let mut decoder = Decoder::new(10);
-        decoder.push(b"\x00\x00\x00\x00\x05");
-        assert_eq!(decoder.next_frame(), Err(InvalidFrame::Empty));
-        let mut decoder = Decoder::new(10);
-        decoder.push(b"GET /");
-        assert_eq!(decoder.next_frame(), Err(InvalidFrame::Unknown(b'G')));
+        };
+        assert_eq!(refused(b"\x00\x00\x00\xff\x05"), too_long);
+        assert_eq!(refused(b"\x00\x00\x00\x00\x05"), InvalidFrame::Empty);
+        assert_eq!(refused(b"GET /"), InvalidFrame::Unknown(b'G'));
     }
 
     #[test]
     fn a_connection_stays_with_its_generation() {
         let mut decoder = Decoder::new(MAX);
-        decoder.push(&Frame::data(1, &b"{}"[..]).encode(Generation::New));
-        decoder.push(&Frame::data(1, &b"{}"[..]).encode(Generation::Old));
-        decoder.next_frame().unwrap().unwrap();
-        assert_eq!(decoder.next_frame(), Err(InvalidFrame::Unknown(OLD_DATA)));
+        let mut buffer = BytesMut::new();
+        buffer.extend_from_slice(&Frame::data(1, &b"{}"[..]).encode(Generation::New));
+        buffer.extend_from_slice(&Frame::data(1, &b"{}"[..]).encode(Generation::Old));
+        decoder.decode(&mut buffer).unwrap().unwrap();
+        let other = decoder.decode(&mut buffer);
+        assert_eq!(other, Err(InvalidFrame::Unknown(OLD_DATA)));
     }
 
     #[test]
@@ -279,10 +269,11 @@ mod tests {
             let sent: Vec<Frame> = sent.into_iter().map(|(user_type, payload)| Frame::data(user_type, payload)).collect();
             let bytes: Vec<u8> = sent.iter().flat_map(|frame| frame.encode(generation)).collect();
             let mut decoder = Decoder::new(MAX);
+            let mut buffer = BytesMut::new();
             let mut read = Vec::new();
             for piece in bytes.chunks(piece) {
-                decoder.push(piece);
-                read.extend(frames(&mut decoder));
+                buffer.extend_from_slice(piece);
+                read.extend(frames(&mut decoder, &mut buffer));
             }
             prop_assert_eq!(read, sent);
         }
@@ -290,8 +281,8 @@ mod tests {
         #[test]
         fn any_bytes_end_in_frames_or_a_refusal(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut decoder = Decoder::new(64);
-            decoder.push(&bytes);
-            while let Ok(Some(frame)) = decoder.next_frame() {
+            let mut buffer = BytesMut::from(&bytes[..]);
+            while let Ok(Some(frame)) = decoder.decode(&mut buffer) {
                 prop_assert!(frame.payload.len() <= 64);
             }
         }

@@ -45,6 +45,7 @@ mod signup;
 mod stat;
 mod tag;
 mod tail;
+mod token;
 mod transfers;
 mod trash;
 mod verify;
@@ -128,6 +129,7 @@ pub(crate) enum Command {
     Whoami(whoami::Args),
     Devices(devices::Args),
     AppPassword(app_password::Args),
+    Token(token::Args),
     Put(put::Args),
     Get(get::Args),
     Cat(cat::Args),
@@ -201,6 +203,7 @@ impl Command {
             Self::Whoami(args) => args.run(context).await,
             Self::Devices(args) => args.run(context).await,
             Self::AppPassword(args) => args.run(context).await,
+            Self::Token(args) => args.run(context).await,
             Self::Put(args) => args.run(context).await,
             Self::Get(args) => args.run(context).await,
             Self::Cat(args) => args.run(context).await,

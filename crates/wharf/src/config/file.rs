@@ -36,7 +36,7 @@ pub(crate) struct Gateways {
     /// The diary, and the journal over UDP.
     pub(crate) diary: Option<DiaryGateway>,
     /// The storage daemon.
-    pub(crate) filestored: Option<Gateway>,
+    pub(crate) filestored: Option<FilestoredGateway>,
 }
 
 /// `[gateway.NAME]`: what every gateway has. A table that says nothing opens the gateway on loopback.
@@ -90,6 +90,29 @@ pub(crate) enum DiaryProfile {
     Lan,
     /// The Internet.
     Internet,
+}
+
+/// `[gateway.filestored]`: what every gateway has, and what is its own.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct FilestoredGateway {
+    /// Where to listen.
+    #[serde(deserialize_with = "some_address")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Most connections at once.
+    pub(crate) connections: Option<NonZeroU32>,
+    /// Most connections from one address.
+    pub(crate) per_address: Option<NonZeroU32>,
+    /// Seconds that a connection may say nothing.
+    pub(crate) idle_seconds: Option<NonZeroU32>,
+    /// Frames a second that one connection may send.
+    pub(crate) frames_per_second: Option<NonZeroU32>,
+    /// The folder that clients look for its UNIX sockets in.
+    pub(crate) run_dir: Option<PathBuf>,
+    /// A file with a key that another service signs tokens with.
+    pub(crate) key_file: Option<PathBuf>,
+    /// Most bytes of a file.
+    pub(crate) file_bytes: Option<u64>,
 }
 
 /// `[server]`.

@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use wharf_core::JournalLimits;
-use wharf_server::gateway::{DiaryOptions, GatewayConfig, GatewayName, Gateways, Profile};
+use wharf_server::gateway::{
+    DiaryOptions, FilestoredConfig, GatewayConfig, GatewayName, Gateways, Profile,
+};
 
 use super::file;
 use super::server::{Layer, Name, Resolver};
@@ -50,6 +52,7 @@ impl std::str::FromStr for Asked {
 impl Resolver<'_> {
     /// Which gateways listen: those that the file has a table for, and those that are asked for.
     pub(super) fn gateways(&mut self, args: &GatewayArgs, file: &file::Gateways) -> Gateways {
+        let filestored = file.filestored.as_ref().map(common_of_filestored);
         let diary = file.diary.as_ref().map(|diary| file::Gateway {
             listen: diary.listen,
             ..file::Gateway::default()
@@ -58,12 +61,13 @@ impl Resolver<'_> {
             (GatewayName::Netdisk, file.netdisk.as_ref()),
             (GatewayName::PyChat, file.pychat.as_ref()),
             (GatewayName::Diary, diary.as_ref()),
-            (GatewayName::Filestored, file.filestored.as_ref()),
+            (GatewayName::Filestored, filestored.as_ref()),
         ];
         let asked = args.gateways.as_deref().unwrap_or_default();
         let asked_from = self.given_by("gateways");
         let mut gateways = Gateways {
             diary_options: file.diary.as_ref().map(options_of).unwrap_or_default(),
+            filestored_own: own_of_filestored(file.filestored.as_ref()),
             ..Gateways::default()
         };
         for (name, table) in tables {
@@ -130,6 +134,30 @@ pub(super) fn journal_limits(file: &file::Gateways) -> JournalLimits {
         key_per_second: diary
             .key_per_second
             .map_or(default.key_per_second, NonZeroU32::get),
+    }
+}
+
+/// What the storage daemon's gateway has like every other.
+fn common_of_filestored(table: &file::FilestoredGateway) -> file::Gateway {
+    file::Gateway {
+        listen: table.listen,
+        connections: table.connections,
+        per_address: table.per_address,
+        idle_seconds: table.idle_seconds,
+        frames_per_second: table.frames_per_second,
+    }
+}
+
+/// What it has of its own.
+fn own_of_filestored(table: Option<&file::FilestoredGateway>) -> FilestoredConfig {
+    let default = FilestoredConfig::default();
+    let Some(table) = table else {
+        return default;
+    };
+    FilestoredConfig {
+        run_dir: table.run_dir.clone(),
+        key_file: table.key_file.clone(),
+        file_bytes_max: table.file_bytes.unwrap_or(default.file_bytes_max),
     }
 }
 

@@ -5,9 +5,9 @@ use std::pin::Pin;
 
 use wharf_core::drive::{FindQuery, Manifests, Page, RoomRef};
 use wharf_core::log::Range;
-use wharf_core::transfer::Put;
+use wharf_core::transfer::{OpenPartial, Place, Put};
 use wharf_core::{Caller, Error};
-use wharf_types::api::account::{ChangePassword, RenameSession};
+use wharf_types::api::account::{ChangePassword, CreateJwt, RenameSession};
 use wharf_types::api::contact::{AskContact, EditContact, EditContactGroup, EditProfile};
 use wharf_types::api::diary::{DaysQuery, DiaryFormat, DiaryQuery};
 use wharf_types::api::drive::{At, Commit, Expect, Op, Retention};
@@ -22,8 +22,8 @@ use wharf_types::api::room::{
 };
 use wharf_types::api::search::SearchQuery;
 use wharf_types::{
-    AccountId, ChunkHash, CommitId, ContactGroupId, DeviceId, HookId, ImportId, NodeId, RoomId,
-    SessionId,
+    AccountId, ChunkHash, CommitId, ContactGroupId, DeviceId, HookId, ImportId, NodeId, PartialId,
+    RoomId, SessionId,
 };
 
 use crate::people::fresh;
@@ -73,10 +73,14 @@ pub(super) struct Attempt {
 }
 
 /// What asks for no caller, and why nobody gets anything by it that they should not.
-pub(super) const WITHOUT_CALLER: [(&str, &str); 26] = [
+pub(super) const WITHOUT_CALLER: [(&str, &str); 27] = [
     (
         "accounts::authenticate",
         "is what makes a caller of a token",
+    ),
+    (
+        "accounts::authenticate_jwt",
+        "is what makes a caller of a JSON Web Token",
     ),
     (
         "accounts::login",
@@ -253,6 +257,37 @@ async fn open_upload(world: &World, by: &Caller, room: RoomId) -> Result<(), Err
     transfers.open_upload(by, id(room), put).await.map(drop)
 }
 
+async fn open_partial(world: &World, by: &Caller, room: RoomId) -> Result<(), Error> {
+    let open = OpenPartial {
+        key: "mine".into(),
+        path: "mine.txt".into(),
+        tags: Vec::new(),
+        bytes: 1,
+        sha256: None,
+    };
+    let transfers = world.house.wharf.transfers();
+    transfers.open_partial(by, id(room), open).await.map(drop)
+}
+
+/// A digest that nobody asked for yet.
+fn sha256_of_chunk() -> [u8; 32] {
+    [5; 32]
+}
+
+async fn by_digest(world: &World, by: &Caller) -> Result<bool, Error> {
+    let transfers = world.house.wharf.transfers();
+    let known = transfers.find_by_digest(by, sha256_of_chunk()).await?;
+    Ok(known.is_some())
+}
+
+async fn by_name(world: &World, by: &Caller) -> Result<Option<String>, Error> {
+    let transfers = world.house.wharf.transfers();
+    let known = transfers
+        .find_by_name(by, "filestored", Some("plan.txt"), &[])
+        .await?;
+    Ok(known.map(|known| known.content.node.path))
+}
+
 async fn content(world: &World, by: &Caller, room: RoomId) -> Result<(), Error> {
     let transfers = world.house.wharf.transfers();
     let content = transfers.content(by, id(room), at(world), None).await;
@@ -263,6 +298,8 @@ pub(super) fn of_accounts() -> Vec<Attempt> {
     attempts! {
         "accounts::account", Account, Look, |w, by, room| w.house.wharf.accounts().account(by);
         "accounts::sessions", Account, Look, |w, by, room| w.house.wharf.accounts().sessions(by);
+        "accounts::create_jwt", Account, Change, |w, by, room|
+            w.house.wharf.accounts().create_jwt(by, CreateJwt::default());
         "accounts::rename_session", Account, Change, |w, by, room| {
             let request = RenameSession { device: "mine".into() };
             w.house.wharf.accounts().rename_session(by, w.session, request)
@@ -329,6 +366,15 @@ pub(super) fn of_accounts() -> Vec<Attempt> {
         "transfer::missing", Account, Look, |w, by, room|
             w.house.wharf.transfers().missing(by, vec![w.chunk]);
         "transfer::download", Account, Look, |w, by, room| download(w, by);
+        "transfer::partial", Account, Look, |w, by, room| w.house.wharf.transfers().partial(by, "theirs");
+        "transfer::write_part", Account, Change, |w, by, room|
+            w.house.wharf.transfers().write_part(by, PartialId::from_bytes([6; 16]), Place::At(0), "mine".into());
+        "transfer::finish_partial", Account, Change, |w, by, room|
+            w.house.wharf.transfers().finish_partial(by, PartialId::from_bytes([6; 16]));
+        "transfer::find_by_digest", Account, Look, |w, by, room| by_digest(w, by);
+        "transfer::find_by_name", Account, Look, |w, by, room| by_name(w, by);
+        "transfer::put_known", Account, Change, |w, by, room|
+            w.house.wharf.transfers().put_known(by, sha256_of_chunk(), "mine", &[]);
         "transfer::upload", Account, Change, |w, by, room|
             w.house.wharf.transfers().upload(by, crate::desk::frames_of(b"mine"));
     }
@@ -446,6 +492,9 @@ pub(super) fn of_drives() -> Vec<Attempt> {
         };
         "transfer::content", Member, Look, |w, by, room| content(w, by, room);
         "transfer::open_upload", Editor, Change, |w, by, room| open_upload(w, by, room);
+        "transfer::open_partial", Editor, Change, |w, by, room| open_partial(w, by, room);
+        "transfer::digest", Member, Look, |w, by, room|
+            w.house.wharf.transfers().digest(by, id(room), At::Id(w.node));
     }
 }
 

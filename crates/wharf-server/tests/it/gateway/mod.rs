@@ -1,6 +1,8 @@
 //! The gateways over real sockets.
 
 mod diary;
+mod filestored;
+mod limits;
 mod netdisk;
 mod parity;
 mod pychat;

@@ -5,7 +5,9 @@ use std::path::Path;
 use wharf_testkit::both_engines;
 use wharf_testkit::db::{Engine, TestDb};
 use wharf_testkit::gateway::netdisk::NetdiskDriver;
-use wharf_testkit::gateway::parity::{Column, PyChatDriver, model_answers, run, table};
+use wharf_testkit::gateway::parity::{
+    Column, FilestoredDriver, PyChatDriver, model_answers, run, table,
+};
 
 both_engines!(http_answers_as_the_other_doors_must);
 
@@ -40,6 +42,13 @@ async fn http_answers_as_the_other_doors_must(db: TestDb) {
     assert_eq!(model_answers(db).await, ANSWERS);
 }
 
+#[test]
+fn filestored_does_what_http_does_on_postgres() {
+    wharf_testkit::db::run(Engine::Postgres, |db| async {
+        run::<FilestoredDriver>(db).await;
+    });
+}
+
 /// Where the table is kept, between its marks; `cargo xtask gen` writes it.
 const PAGE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -54,6 +63,7 @@ async fn columns() -> Vec<Column> {
     vec![
         run::<NetdiskDriver>(db()).await,
         run::<PyChatDriver>(db()).await,
+        run::<FilestoredDriver>(db()).await,
     ]
 }
 

@@ -4,6 +4,7 @@
 //! the same server, and compares what they were answered and, through the house, what they left behind. What a protocol
 //! has no words for, its driver says ([`Outcome::Unsupported`]), and [`table`] writes it down for the documents.
 
+mod filestored;
 mod http;
 mod pychat;
 mod scenario;
@@ -18,6 +19,7 @@ use wharf_types::ErrorCode;
 use crate::db::TestDb;
 use crate::server::{Setup, TestServer};
 
+pub use filestored::FilestoredDriver;
 pub use http::HttpDriver;
 pub use pychat::PyChatDriver;
 pub use scenario::Scenario;

@@ -3,6 +3,7 @@
 import { contacts } from './contacts/index.js';
 import { conversations } from './conversations/index.js';
 import { drive } from './drive/index.js';
+import { settings } from './settings/index.js';
 
 /**
  * @typedef {object} View
@@ -28,6 +29,7 @@ export const VIEWS = [
     conversations,
     contacts,
     drive,
+    settings,
 ];
 
 /** The views that `account` has. @param {import('../types').Account} account */

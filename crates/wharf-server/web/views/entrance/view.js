@@ -1,9 +1,9 @@
 // What somebody sees who is not logged in: set-up of a new server, log in, sign up; and links into rooms, for who is.
 
 import * as api from '../../api.js';
-import { html, useEffect, useId, useRef, useState } from '../../html.js';
+import { html, useEffect, useRef, useState } from '../../html.js';
 import { LANGUAGES, language, setLanguage, t } from '../../lang/index.js';
-import { Icon } from '../../parts/icon.js';
+import { Field, Password, useWork } from '../../parts/form.js';
 import { attempt } from '../../parts/notice.js';
 import { message } from '../../parts/problem.js';
 import { Spinner } from '../../parts/progress.js';
@@ -43,24 +43,8 @@ function Languages() {
     `;
 }
 
-/** Runs a form's work: once at a time, and says what went wrong. @param {() => Promise<void>} work */
-function useWork(work) {
-    const [isBusy, setBusy] = useState(false);
-    const [problem, setProblem] = useState('');
-    const run = async (/** @type {Event} */ event) => {
-        event.preventDefault();
-        if (isBusy) return;
-        setBusy(true);
-        setProblem('');
-        try {
-            await work();
-        } catch (error) {
-            setProblem(error instanceof api.ApiError && error.code === 'unauthenticated' ? t('entrance.login.bad') : message(error));
-            setBusy(false);
-        }
-    };
-    return { isBusy, problem, run };
-}
+/** @param {unknown} error */
+const badLogin = (error) => (error instanceof api.ApiError && error.code === 'unauthenticated' ? t('entrance.login.bad') : message(error));
 
 /** The first field of a form has the focus when it appears. */
 function useFirstFocus() {
@@ -80,13 +64,13 @@ function LogIn({ other }) {
     const { isBusy, problem, run } = useWork(async () => {
         await session.logIn(login.trim(), password);
         if (['join', 'setup'].includes(place.value.path[0])) go('/', { replace: true });
-    });
+    }, badLogin);
     return html`
         <h1>${t('entrance.login.title')}</h1>
         <p class="soft">${t('entrance.tagline')}</p>
         <form class="column" ref=${form} onSubmit=${run}>
             <${Field} label=${t('entrance.account')} name="username" autocomplete="username" value=${login} set=${setLogin} />
-            <${Password} autocomplete="current-password" value=${password} set=${setPassword} />
+            <${Password} label=${t('entrance.password')} autocomplete="current-password" value=${password} set=${setPassword} />
             ${problem && html`<p class="notice bad" role="alert">${problem}</p>`}
             <button class="button primary" disabled=${isBusy}>${t('entrance.login')}</button>
         </form>
@@ -124,41 +108,11 @@ function SignUp({ isSetup, needsCode, isClosed, code: given, other }) {
             ${needsCode && html`<${Field} label=${t('entrance.code')} hint=${isSetup ? t('entrance.code.hint.setup') : t('entrance.code.hint.invitation')} name="code" autocomplete="one-time-code" value=${code} set=${setCode} />`}
             <${Field} label=${t('entrance.username')} hint=${t('entrance.username.hint')} name="username" autocomplete="username" pattern="[A-Za-z][A-Za-z0-9._\\-]*" maxlength="32" value=${username} set=${setUsername} />
             <${Field} label=${t('entrance.nickname')} name="nickname" autocomplete="nickname" isOptional value=${nickname} set=${setNickname} />
-            <${Password} hint=${t('entrance.password.hint')} autocomplete="new-password" minlength="8" value=${password} set=${setPassword} />
+            <${Password} label=${t('entrance.password')} hint=${t('entrance.password.hint')} autocomplete="new-password" minlength="8" value=${password} set=${setPassword} />
             ${problem && html`<p class="notice bad" role="alert">${problem}</p>`}
             <button class="button primary" disabled=${isBusy}>${t('entrance.create')}</button>
         </form>
         ${other && html`<button type="button" class="button quiet" onClick=${other}>${t('entrance.have')}</button>`}
-    `;
-}
-
-/** @param {{ label: string, hint?: string, value: string, set: (value: string) => void, isOptional?: boolean, [name: string]: any }} props */
-function Field({ label, hint, value, set, isOptional = false, ...rest }) {
-    const id = useId();
-    return html`
-        <div class="field">
-            <label for=${id}>${label}</label>
-            <input class="input" id=${id} value=${value} required=${!isOptional} spellcheck=${false} autocapitalize="none" aria-describedby=${hint ? `${id}-hint` : undefined}
-                onInput=${(/** @type {any} */ event) => set(event.currentTarget.value)} ...${rest} />
-            ${hint && html`<span class="hint" id=${`${id}-hint`}>${hint}</span>`}
-        </div>
-    `;
-}
-
-/** @param {{ hint?: string, value: string, set: (value: string) => void, [name: string]: any }} props */
-function Password({ hint, value, set, ...rest }) {
-    const id = useId();
-    const [isShown, show] = useState(false);
-    return html`
-        <div class="field">
-            <label for=${id}>${t('entrance.password')}</label>
-            <span class="entrance-password">
-                <input class="input" id=${id} name="password" type=${isShown ? 'text' : 'password'} value=${value} required aria-describedby=${hint ? `${id}-hint` : undefined}
-                    onInput=${(/** @type {any} */ event) => set(event.currentTarget.value)} ...${rest} />
-                <button type="button" class="icon-button" aria-label=${t('entrance.password.show')} aria-pressed=${String(isShown)} onClick=${() => show(!isShown)}><${Icon} name="eye" /></button>
-            </span>
-            ${hint && html`<span class="hint" id=${`${id}-hint`}>${hint}</span>`}
-        </div>
     `;
 }
 

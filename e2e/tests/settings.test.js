@@ -145,7 +145,7 @@ test('theme and language are chosen with the keyboard, on a phone', async () => 
     await page.getByRole('heading', { name: 'Aspeto' }).waitFor();
     for (const name of ['account', 'devices', 'gateways', 'appearance']) {
         await page.goto(`${server.url}/settings/${name}`);
-        await page.locator('.settings-column > *').first().waitFor();
+        await page.locator('.section-column > *').first().waitFor();
         await fitsSideways(page);
         await noFindings(page);
     }

@@ -1,5 +1,6 @@
 // The views of the page, in the order of the rail. Adding one is a folder here and a line below: see the README.
 
+import { administration } from './administration/index.js';
 import { contacts } from './contacts/index.js';
 import { conversations } from './conversations/index.js';
 import { drive } from './drive/index.js';
@@ -30,6 +31,7 @@ export const VIEWS = [
     contacts,
     drive,
     settings,
+    administration,
 ];
 
 /** The views that `account` has. @param {import('../types').Account} account */

@@ -13,9 +13,9 @@ export function Account() {
     if (!account) return null;
     return html`
         <${Profile} key=${account.id} account=${account} />
-        <section class="card settings-card" aria-labelledby="settings-facts">
+        <section class="card section-card" aria-labelledby="settings-facts">
             <h3 id="settings-facts">${t('settings.facts')}</h3>
-            <dl class="settings-facts">
+            <dl class="section-facts">
                 <${Fact} name=${t('settings.number')} value=${String(account.number)} />
                 <${Fact} name=${t('settings.username')} value=${account.username} />
                 <${Fact} name=${t('settings.email')} value=${account.email ?? t('settings.email.none')} />
@@ -40,7 +40,7 @@ function Profile({ account }) {
         say(t('settings.saved'));
     });
     return html`
-        <section class="card settings-card" aria-labelledby="settings-profile">
+        <section class="card section-card" aria-labelledby="settings-profile">
             <h3 id="settings-profile">${t('settings.profile')}</h3>
             <form class="column" onSubmit=${run}>
                 <${Field} label=${t('settings.nickname')} name="nickname" autocomplete="nickname" maxlength="100" value=${nickname} set=${setNickname} />
@@ -66,7 +66,7 @@ function NewPassword({ username }) {
         say(t('settings.password.changed'));
     }, badPassword);
     return html`
-        <section class="card settings-card" aria-labelledby="settings-password">
+        <section class="card section-card" aria-labelledby="settings-password">
             <h3 id="settings-password">${t('settings.password')}</h3>
             <p class="soft">${t('settings.password.text')}</p>
             <form class="column" onSubmit=${run}>

@@ -15,7 +15,7 @@ export function Appearance() {
         <p class="soft">${t('settings.appearance.text')}</p>
         <${Choice} name="theme" title=${t('shell.theme')} value=${theme.value} choices=${THEMES.map((id) => [id, t(`shell.theme.${id}`)])} choose=${setTheme} />
         <${Choice} name="language" title=${t('shell.language')} value=${language.value} choices=${LANGUAGES} isLanguage choose=${(/** @type {string} */ code) => void attempt(() => setLanguage(code))} />
-        <section class="card settings-card" aria-labelledby="settings-keyboard">
+        <section class="card section-card" aria-labelledby="settings-keyboard">
             <h3 id="settings-keyboard">${t('settings.keyboard')}</h3>
             <p class="soft">${t('settings.keyboard.text')}</p>
             <div><button type="button" class="button" onClick=${showHelp}><${Icon} name="keyboard" />${t('shell.help')}</button></div>
@@ -26,7 +26,7 @@ export function Appearance() {
 /** @param {{ name: string, title: string, value: string, choices: string[][], choose: (id: any) => void, isLanguage?: boolean }} props */
 function Choice({ name, title, value, choices, choose, isLanguage = false }) {
     return html`
-        <fieldset class="card settings-card settings-choice">
+        <fieldset class="card section-card settings-choice">
             <legend class="sr-only">${title}</legend>
             <h3 aria-hidden="true">${title}</h3>
             ${choices.map(([id, label]) => html`

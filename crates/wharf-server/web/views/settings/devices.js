@@ -38,7 +38,7 @@ export function Devices() {
     };
     return html`
         <p class="soft">${t('settings.devices.text')}</p>
-        <ul class="card settings-rows" aria-label=${t('settings.devices')}>
+        <ul class="card section-rows" aria-label=${t('settings.devices')}>
             ${sessions.map((session) => html`<${Device} key=${session.id} session=${session} read=${read} />`)}
         </ul>
         ${others.length > 0 && html`<div><button type="button" class="button danger" onClick=${endOthers}>${t('settings.devices.others')}</button></div>`}
@@ -69,12 +69,12 @@ function Device({ session, read }) {
         await read();
     };
     return html`
-        <li class="settings-row">
+        <li class="section-row">
             <div class="grow">
-                <div class="settings-name">${session.device}${session.current && html` <span class="settings-tag">${t('settings.devices.this')}</span>`}</div>
+                <div class="section-name">${session.device}${session.current && html` <span class="section-tag">${t('settings.devices.this')}</span>`}</div>
                 <div class="soft small"><span title=${dateAndTime(session.seen_ms)}>${t('settings.devices.seen', { when: shortTime(session.seen_ms) })}</span> · ${session.address}</div>
             </div>
-            <div class="settings-deeds">
+            <div class="section-deeds">
                 <button type="button" class="button" aria-label=${`${t('settings.devices.rename')}: ${session.device}`} onClick=${rename}>${t('settings.devices.rename')}</button>
                 <button type="button" class="button danger" aria-label=${`${t('settings.devices.end')}: ${session.device}`} onClick=${stop}>${t('settings.devices.end')}</button>
             </div>

@@ -31,7 +31,7 @@ export function Gateways() {
     if (!passwords) return html`<${Spinner} label=${t('shell.loading')} />`;
     return html`
         <p class="soft">${t('settings.gateways.text')}</p>
-        <ul class="card settings-rows" aria-label=${t('settings.gateways')}>
+        <ul class="card section-rows" aria-label=${t('settings.gateways')}>
             ${DOORS.map((door) => html`<${Gateway} key=${door} door=${door} password=${passwords.find((password) => password.door === door)} read=${read} />`)}
         </ul>
     `;
@@ -52,12 +52,12 @@ function Gateway({ door, password, read }) {
         await read();
     };
     return html`
-        <li class="settings-row">
+        <li class="section-row">
             <div class="grow">
-                <div class="settings-name">${name}</div>
+                <div class="section-name">${name}</div>
                 <div class="soft small">${state(password)}</div>
             </div>
-            <div class="settings-deeds">
+            <div class="section-deeds">
                 <button type="button" class="button" aria-label=${`${name}: ${t(password ? 'settings.gateways.again' : 'settings.gateways.make')}`} onClick=${make}>${t(password ? 'settings.gateways.again' : 'settings.gateways.make')}</button>
                 ${password && html`<button type="button" class="button danger" aria-label=${`${name}: ${t('settings.gateways.remove')}`} onClick=${remove}>${t('settings.gateways.remove')}</button>`}
             </div>

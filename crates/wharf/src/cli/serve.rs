@@ -139,11 +139,14 @@ fn words(
         folder.path().display()
     );
     for (name, address) in server.gateways() {
-        text.push_str(&format!(
-            "The gateway {name} listens on {}: {}\n",
-            output.paint(Paint::Bold, address),
-            name.weakness()
-        ));
+        let address = output.paint(Paint::Bold, address);
+        text.push_str("The gateway ");
+        text.push_str(name.text());
+        text.push_str(" listens on ");
+        text.push_str(&address);
+        text.push_str(": ");
+        text.push_str(name.weakness());
+        text.push('\n');
     }
     if let Some(code) = code {
         let program = program(std::env::args().next());

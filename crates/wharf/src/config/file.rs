@@ -30,7 +30,7 @@ pub(crate) struct File {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Gateways {
     /// The network sync drive.
-    pub(crate) netdisk: Option<Gateway>,
+    pub(crate) netdisk: Option<NetdiskGateway>,
     /// The chat.
     pub(crate) pychat: Option<Gateway>,
     /// The diary, and the journal over UDP.
@@ -52,10 +52,27 @@ pub(crate) struct Gateway {
     pub(crate) per_address: Option<NonZeroU32>,
     /// Seconds that a connection may say nothing.
     pub(crate) idle_seconds: Option<NonZeroU32>,
-    /// Whose drive requests without a login get; netdisk alone has such.
-    pub(crate) anonymous: Option<String>,
     /// Frames a second that one connection may send.
     pub(crate) frames_per_second: Option<NonZeroU32>,
+}
+
+/// `[gateway.netdisk]`: what every gateway has, and who is served without a login.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct NetdiskGateway {
+    /// Where to listen.
+    #[serde(deserialize_with = "some_address")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Most connections at once.
+    pub(crate) connections: Option<NonZeroU32>,
+    /// Most connections from one address.
+    pub(crate) per_address: Option<NonZeroU32>,
+    /// Seconds that a connection may say nothing.
+    pub(crate) idle_seconds: Option<NonZeroU32>,
+    /// Frames a second that one connection may send.
+    pub(crate) frames_per_second: Option<NonZeroU32>,
+    /// Whose drive requests without a login get.
+    pub(crate) anonymous: Option<String>,
 }
 
 /// `[gateway.diary]`: what every gateway has, and where the diary and the journal go.

@@ -52,13 +52,14 @@ impl std::str::FromStr for Asked {
 impl Resolver<'_> {
     /// Which gateways listen: those that the file has a table for, and those that are asked for.
     pub(super) fn gateways(&mut self, args: &GatewayArgs, file: &file::Gateways) -> Gateways {
+        let netdisk = file.netdisk.as_ref().map(common_of_netdisk);
         let filestored = file.filestored.as_ref().map(common_of_filestored);
         let diary = file.diary.as_ref().map(|diary| file::Gateway {
             listen: diary.listen,
             ..file::Gateway::default()
         });
         let tables = [
-            (GatewayName::Netdisk, file.netdisk.as_ref()),
+            (GatewayName::Netdisk, netdisk.as_ref()),
             (GatewayName::PyChat, file.pychat.as_ref()),
             (GatewayName::Diary, diary.as_ref()),
             (GatewayName::Filestored, filestored.as_ref()),
@@ -71,8 +72,11 @@ impl Resolver<'_> {
             ..Gateways::default()
         };
         for (name, table) in tables {
-            let asks: Vec<Option<SocketAddr>> =
-                asked.iter().filter_map(|ask| ask.of(name)).collect();
+            let asks: Vec<Asked> = asked
+                .iter()
+                .copied()
+                .filter(|ask| ask.is_for(name))
+                .collect();
             if table.is_none() && asks.is_empty() {
                 continue;
             }
@@ -85,22 +89,33 @@ impl Resolver<'_> {
             if let Some(table) = table {
                 apply(&mut config, table);
             }
-            if let Some(address) = asks.into_iter().flatten().next_back() {
+            if let Some(address) = asks.iter().filter_map(|ask| ask.address()).next_back() {
                 config.address = address;
             }
             self.show(place(name), &config.address, from);
             *gateways.get_mut(name) = Some(config);
+        }
+        if let (Some(config), Some(table)) = (&mut gateways.netdisk, &file.netdisk) {
+            config.anonymous.clone_from(&table.anonymous);
         }
         gateways
     }
 }
 
 impl Asked {
-    /// Whether it asks for this gateway, and at which address.
-    fn of(self, name: GatewayName) -> Option<Option<SocketAddr>> {
+    /// Whether it asks for this gateway.
+    fn is_for(self, name: GatewayName) -> bool {
         match self {
-            Self::All => Some(None),
-            Self::One(asked, address) => (asked == name).then_some(address),
+            Self::All => true,
+            Self::One(asked, _) => asked == name,
+        }
+    }
+
+    /// Where it wants the gateway to listen.
+    const fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::All => None,
+            Self::One(_, address) => address,
         }
     }
 }
@@ -134,6 +149,17 @@ pub(super) fn journal_limits(file: &file::Gateways) -> JournalLimits {
         key_per_second: diary
             .key_per_second
             .map_or(default.key_per_second, NonZeroU32::get),
+    }
+}
+
+/// What the sync drive's gateway has like every other.
+fn common_of_netdisk(table: &file::NetdiskGateway) -> file::Gateway {
+    file::Gateway {
+        listen: table.listen,
+        connections: table.connections,
+        per_address: table.per_address,
+        idle_seconds: table.idle_seconds,
+        frames_per_second: table.frames_per_second,
     }
 }
 
@@ -189,5 +215,4 @@ fn apply(config: &mut GatewayConfig, table: &file::Gateway) {
     if let Some(frames) = table.frames_per_second {
         config.frames_per_second = frames.get();
     }
-    config.anonymous.clone_from(&table.anonymous);
 }

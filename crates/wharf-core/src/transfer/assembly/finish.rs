@@ -7,7 +7,8 @@ use wharf_types::ErrorCode;
 use wharf_types::api::drive::{At, Expect, Node, Op};
 use wharf_wire::manifest::{Manifest, to_base64};
 
-use super::{Assembly, commit_of, rows};
+use super::{Assembly, commit_of, no_such_upload, rows};
+use crate::access::require_writer;
 use crate::caller::Caller;
 use crate::drive::RoomRef;
 use crate::error::{Error, Result};
@@ -17,13 +18,23 @@ impl Transfers {
     /// Puts the file of an upload whose stretches have all come, and returns it; again when it was put already.
     ///
     /// # Errors
-    /// - `NotFound`: the caller has no such upload.
+    /// - `NotFound`: the caller has no such upload; `Unauthenticated`: the session has ended.
     /// - `Invalid`: it is not whole.
     /// - `Corrupt`: it is not what its MD5 says. The upload is forgotten.
     /// - `Unavailable`: some of it is not kept any more; what is missing can be sent again.
     /// - As [`Drives::commit`](crate::drive::Drives::commit).
     pub async fn finish_assembly(&self, by: &Caller, number: u64) -> Result<Node> {
-        let assembly = self.assembly(by, number).await?;
+        let writer = *by;
+        let read = move |tx: &mut Tx<'_>| -> Result<_> {
+            let account = require_writer(tx, &writer)?.account;
+            Ok(rows::assembly(tx, account, number)?)
+        };
+        let assembly = self
+            .ground
+            .db
+            .read(read)
+            .await?
+            .ok_or_else(no_such_upload)?;
         let room = RoomRef::Id(assembly.room);
         if assembly.has_ended {
             return self.drives.node(by, room, At::Path(assembly.path)).await;

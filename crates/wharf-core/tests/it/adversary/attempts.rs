@@ -5,9 +5,10 @@ use std::pin::Pin;
 
 use wharf_core::drive::{FindQuery, Manifests, Page, RoomRef};
 use wharf_core::log::Range;
-use wharf_core::transfer::{OpenPartial, Place, Put};
+use wharf_core::transfer::{OpenAssembly, OpenPartial, Place, Put};
 use wharf_core::{Caller, Error};
 use wharf_types::api::account::{ChangePassword, CreateJwt, RenameSession};
+use wharf_types::api::app_password::{AppDoor, CreateAppPassword};
 use wharf_types::api::contact::{AskContact, EditContact, EditContactGroup, EditProfile};
 use wharf_types::api::diary::{DaysQuery, DiaryFormat, DiaryQuery};
 use wharf_types::api::drive::{At, Commit, Expect, Op, Retention};
@@ -73,7 +74,7 @@ pub(super) struct Attempt {
 }
 
 /// What asks for no caller, and why nobody gets anything by it that they should not.
-pub(super) const WITHOUT_CALLER: [(&str, &str); 27] = [
+pub(super) const WITHOUT_CALLER: [(&str, &str); 32] = [
     (
         "accounts::authenticate",
         "is what makes a caller of a token",
@@ -83,12 +84,28 @@ pub(super) const WITHOUT_CALLER: [(&str, &str); 27] = [
         "is what makes a caller of a JSON Web Token",
     ),
     (
+        "accounts::authenticate_ticket",
+        "is what makes a caller of a gateway's ticket",
+    ),
+    (
+        "accounts::enter_as_configured",
+        "is for a door whose operator has named the account",
+    ),
+    (
         "accounts::login",
         "takes a password, and is bounded: accounts::limits",
     ),
     (
+        "accounts::login_by_app_password",
+        "takes a password, and is bounded: accounts::app_passwords",
+    ),
+    (
         "accounts::signup",
         "makes an account as the policy says: accounts::signup",
+    ),
+    (
+        "accounts::signup_by_door",
+        "makes an account as the policy says: accounts::app_passwords",
     ),
     ("accounts::info", "is for anybody"),
     (
@@ -148,6 +165,10 @@ pub(super) const WITHOUT_CALLER: [(&str, &str); 27] = [
     (
         "transfer::commit",
         "ends an upload that was let begin, by a commit",
+    ),
+    (
+        "transfer::finish",
+        "ends a piece of an upload that was let begin",
     ),
 ];
 
@@ -310,6 +331,19 @@ pub(super) fn of_accounts() -> Vec<Attempt> {
             let request = ChangePassword { current: "a guess".into(), new: PASSWORD.into() };
             w.house.wharf.accounts().change_password(by, request)
         };
+        "accounts::app_passwords", Account, Look, |w, by, room| w.house.wharf.accounts().app_passwords(by);
+        "accounts::create_app_password", Account, Change, |w, by, room| {
+            let request = CreateAppPassword { door: AppDoor::PyChat };
+            w.house.wharf.accounts().create_app_password(by, request)
+        };
+        "accounts::change_app_password", Account, Change, |w, by, room|
+            w.house.wharf.accounts().change_app_password(by, AppDoor::Netdisk, None, PASSWORD);
+        "accounts::remove_app_password", Account, Change, |w, by, room|
+            w.house.wharf.accounts().remove_app_password(by, AppDoor::Netdisk);
+        "accounts::door_note", Account, Look, |w, by, room|
+            w.house.wharf.accounts().door_note(by, AppDoor::Netdisk);
+        "accounts::set_door_note", Account, Change, |w, by, room|
+            w.house.wharf.accounts().set_door_note(by, AppDoor::Netdisk, Some("mine".into()));
         "contact::find", Account, Change, |w, by, room| w.house.wharf.contacts().find(by, "root");
         "journal::keys", Account, Look, |w, by, room| w.house.wharf.journal().keys(by);
         "journal::remove_key", Account, Change, |w, by, room|
@@ -350,6 +384,8 @@ pub(super) fn of_accounts() -> Vec<Attempt> {
         };
         "log::last_number", Account, Look, |w, by, room|
             w.house.wharf.logs().last_number(by, DeviceId::from_bytes([1; 16]));
+        "log::waiting", Account, Look, |w, by, room|
+            w.house.wharf.logs().waiting(by, DeviceId::from_bytes([1; 16]));
         "portage::export", Account, Look, |w, by, room|
             w.house.wharf.portage().export(by, ExportQuery::default());
         "portage::import", Account, Change, |w, by, room| {
@@ -366,6 +402,9 @@ pub(super) fn of_accounts() -> Vec<Attempt> {
         "transfer::missing", Account, Look, |w, by, room|
             w.house.wharf.transfers().missing(by, vec![w.chunk]);
         "transfer::download", Account, Look, |w, by, room| download(w, by);
+        "transfer::assembly", Account, Look, |w, by, room| w.house.wharf.transfers().assembly(by, 1);
+        "transfer::finish_assembly", Account, Change, |w, by, room|
+            w.house.wharf.transfers().finish_assembly(by, 1);
         "transfer::partial", Account, Look, |w, by, room| w.house.wharf.transfers().partial(by, "theirs");
         "transfer::write_part", Account, Change, |w, by, room|
             w.house.wharf.transfers().write_part(by, PartialId::from_bytes([6; 16]), Place::At(0), "mine".into());
@@ -449,6 +488,8 @@ pub(super) fn of_rooms() -> Vec<Attempt> {
             };
             w.house.wharf.logs().append(by, id(room), append)
         };
+        "log::append_once", Editor, Change, |w, by, room|
+            w.house.wharf.logs().append_once(by, id(room), text());
         "log::append_batch", Editor, Change, |w, by, room| batch(w, by, room);
         "diary::days", Member, Look, |w, by, room| w.house.wharf.diaries().days(by, id(room), days());
         "diary::page", Member, Look, |w, by, room|
@@ -486,6 +527,12 @@ pub(super) fn of_drives() -> Vec<Attempt> {
         "drive::manifest", Member, Look, |w, by, room|
             w.house.wharf.drive().manifest(by, id(room), at(w), None);
         "drive::commit", Editor, Change, |w, by, room| w.house.wharf.drive().commit(by, id(room), commit());
+        "drive::apply_once", Editor, Change, |w, by, room| {
+            let folder = Op::MakeFolder { path: "mine".into(), expect: Expect::Any };
+            w.house.wharf.drive().apply_once(by, id(room), folder)
+        };
+        "drive::gather", Member, Look, |w, by, room|
+            w.house.wharf.drive().gather(by, id(room), vec![at(w)]);
         "drive::set_retention", Owner, Change, |w, by, room| {
             let retention = Retention { revision_days: 1, trash_days: 1 };
             w.house.wharf.drive().set_retention(by, id(room), retention)
@@ -493,6 +540,15 @@ pub(super) fn of_drives() -> Vec<Attempt> {
         "transfer::content", Member, Look, |w, by, room| content(w, by, room);
         "transfer::open_upload", Editor, Change, |w, by, room| open_upload(w, by, room);
         "transfer::open_partial", Editor, Change, |w, by, room| open_partial(w, by, room);
+        "transfer::open_assembly", Editor, Change, |w, by, room| {
+            let open = OpenAssembly { path: "mine.bin".into(), bytes: 1, mtime_ns: None, md5: None };
+            w.house.wharf.transfers().open_assembly(by, id(room), open)
+        };
+        "transfer::md5s", Member, Look, |w, by, room| w.house.wharf.transfers().md5s(by, id(room));
+        "transfer::find_by_md5", Member, Look, |w, by, room|
+            w.house.wharf.transfers().find_by_md5(by, id(room), [7; 16]);
+        "transfer::make_md5s", Member, Look, |w, by, room|
+            w.house.wharf.transfers().make_md5s(by, id(room), vec![w.node]);
         "transfer::digest", Member, Look, |w, by, room|
             w.house.wharf.transfers().digest(by, id(room), At::Id(w.node));
     }

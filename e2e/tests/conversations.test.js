@@ -266,6 +266,36 @@ test('contacts: ask, accept, come and go, a group, a room of several', async () 
     await Promise.all([ada.context().close(), again.context().close()]);
 });
 
+test('the first unread one is shown first where much before it has no line of its own, and nothing unseen counts as read', async () => {
+    const { a, b, room } = await pair();
+    const said = [];
+    for (let number = 1; number <= 25; number += 1) said.push(await b.say(room, `before ${number}${'\n\nmore'.repeat(number % 4)}`));
+    await a.ask('PUT', `/rooms/${room}/read`, { position: said[24].position });
+    for (const [at, { position }] of said.entries()) {
+        for (const emoji of ['👍', '🎉'].slice(0, 1 + (at % 2))) await b.say(room, { kind: 'reaction', target: position, emoji, is_set: true });
+    }
+    await b.say(room, 'first of the new');
+    for (let number = 1; number <= 60; number += 1) await b.say(room, `after ${number}`);
+    await b.say(room, 'the very last');
+    const ada = await member(browser, a);
+    await ada.getByRole('link', { name: /Ben/ }).click();
+    await ada.getByText('New messages').waitFor();
+    await bubble(ada, 'first of the new').waitFor();
+    await ada.waitForTimeout(500);
+    assert.ok(await isSeen(ada, bubble(ada, 'first of the new')), 'the first unread one is where one looks');
+    assert.ok(!(await isSeen(ada, bubble(ada, 'the very last'))), 'and not the last one');
+    assert.match(await ada.title(), /^\(\d+\)/, 'some are unread still');
+    quiet(ada);
+    await ada.context().close();
+});
+
+/** Whether a row is within what the log shows. @param {import('playwright-core').Page} page @param {import('playwright-core').Locator} row */
+async function isSeen(page, row) {
+    const log = await page.locator('.log').boundingBox();
+    const box = (await row.count()) > 0 ? await row.boundingBox() : null;
+    return log !== null && box !== null && box.y + box.height > log.y && box.y < log.y + log.height;
+}
+
 test('the first unread one is shown first, a day can be gone to, and the search finds', async () => {
     const { a, b, room } = await pair();
     for (let number = 1; number <= 60; number += 1) await b.say(room, `line ${number}`);

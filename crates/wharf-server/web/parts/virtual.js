@@ -13,6 +13,8 @@ const TURNS_MAX = 8;
 const LATE_FRAMES_MAX = 30;
 /** The most rows in the document. */
 const ROWS_MAX = 300;
+/** How many rows are remembered of what is looked at, as the first of them may turn out to be none. */
+const ANCHOR_ROWS = 40;
 
 /**
  * Where each row is: sums of heights, in blocks, so that a change costs little in a list of any length.
@@ -114,7 +116,7 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
     if (!state.current) {
         state.current = {
             heights: new Heights(guess), keys: [], measured: new Map(), scrollTop: 0, viewport: 800, turns: 0, lateFrames: 0, isAtEnd: sticksToEnd, hasStarted: false,
-            anchor: { key: null, offset: 0 },
+            anchor: { keys: [], places: [] },
         };
     }
     const list = state.current;
@@ -145,8 +147,7 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
         list.scrollTop = element.scrollTop;
         list.viewport = element.clientHeight;
         if (!list.goal) list.isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
-        const first = heights.find(list.scrollTop);
-        list.anchor = { key: list.keys[first], offset: list.scrollTop - heights.top(first) };
+        list.anchor = anchorAt(list, heights.find(list.scrollTop));
     };
     /** @param {number} y */
     const set = (y) => {
@@ -164,7 +165,7 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
                 const isSeen = y >= list.scrollTop && y + height <= list.scrollTop + list.viewport;
                 if (where === 'nearest' && isSeen) return;
                 const target = where === 'start' || (where === 'nearest' && y < list.scrollTop) ? y : where === 'center' ? y - (list.viewport - height) / 2 : y + height - list.viewport;
-                list.goal = { key: list.keys[index], where: where === 'nearest' ? (y < list.scrollTop ? 'start' : 'end') : where, left: 4 };
+                list.goal = { keys: list.keys.slice(index, index + ANCHOR_ROWS), where: where === 'nearest' ? (y < list.scrollTop ? 'start' : 'end') : where, left: 4 };
                 list.isAtEnd = false;
                 if (inner.current) inner.current.style.height = `${heights.total()}px`;
                 set(target);
@@ -209,7 +210,7 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
         }
         let wanted = null;
         if (list.goal) {
-            const index = list.keys.indexOf(list.goal.key);
+            const index = list.indexOf(list.goal.keys.find((/** @type {string | number} */ key) => list.indexOf(key) >= 0));
             if (index >= 0) {
                 const y = heights.top(index);
                 const height = heights.at(index);
@@ -222,9 +223,9 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
             }
         } else if (sticksToEnd && list.isAtEnd) {
             wanted = heights.total() - list.viewport;
-        } else if (list.anchor.key !== null) {
-            const index = list.indexOf(list.anchor.key);
-            if (index >= 0) wanted = heights.top(index) + list.anchor.offset;
+        } else {
+            const left = list.anchor.keys.findIndex((/** @type {string | number} */ key) => list.indexOf(key) >= 0);
+            if (left >= 0) wanted = heights.top(list.indexOf(list.anchor.keys[left])) - list.anchor.places[left];
         }
         if (wanted !== null) {
             const y = Math.max(0, Math.min(wanted, heights.total() - list.viewport));
@@ -278,6 +279,18 @@ export function VirtualList({ count, keyOf, render, guess = 60, class: className
             <div ref=${inner} class="virtual-body" role="presentation" style=${{ height: `${heights.total()}px`, paddingTop: `${top}px` }}>${rows}</div>
         </div>
     `;
+}
+
+/** The rows from `first` on, and where each is from the top of what can be seen. @param {any} list @param {number} first */
+function anchorAt(list, first) {
+    const keys = list.keys.slice(first, first + ANCHOR_ROWS);
+    let y = list.heights.top(first) - list.scrollTop;
+    const places = keys.map((/** @type {string | number} */ _, /** @type {number} */ ahead) => {
+        const place = y;
+        y += list.heights.at(first + ahead);
+        return place;
+    });
+    return { keys, places };
 }
 
 /** Takes over a changed set of rows, with the heights that are known of them. @param {any} list @param {number} count @param {(index: number) => string | number} keyOf */

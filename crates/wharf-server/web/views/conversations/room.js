@@ -71,6 +71,8 @@ export function Room({ room, goTo, close }) {
         read(Math.min(last, positions.length - 1));
     };
     const read = (/** @type {number} */ index) => {
+        // What has not come yet was not seen, wherever its row is.
+        if (!isSettled || !entries.entries.has(positions[index] ?? 0)) return;
         let position = positions[index] ?? 0;
         // What has no row and follows is read with it.
         if (index === positions.length - 1) position = room.head;

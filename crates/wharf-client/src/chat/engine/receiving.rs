@@ -60,11 +60,13 @@ impl Engine {
                 Next::GoOn
             }
             ServerFrame::Skip { room, from, to } => {
-                let held = store.change(|tx| store::entry::skip(tx, room, from, to))?;
-                if held == Held::Gap {
-                    Next::Redial
-                } else {
-                    Next::GoOn
+                match store.change(|tx| store::entry::skip(tx, room, from, to))? {
+                    Held::Gap => Next::Redial,
+                    Held::Missed => {
+                        link.fetching.want(room);
+                        Next::GoOn
+                    }
+                    _ => Next::GoOn,
                 }
             }
             ServerFrame::Lag { room, head, hash } => {
@@ -202,6 +204,8 @@ impl Engine {
         })?;
         match held {
             Held::Applied | Held::Known => {}
+            // Another process that shares the store went on past it, and may be gone before it reads what is between.
+            Held::Missed => link.fetching.want(room),
             // It was left, or is told of in a moment.
             Held::NoRoom => return Ok(()),
             Held::Gap | Held::Broken => return self.redial(store, now_ms),

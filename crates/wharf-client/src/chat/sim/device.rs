@@ -219,6 +219,16 @@ impl Device {
         None
     }
 
+    /// A person writes a text.
+    pub(super) fn say(&mut self, room: RoomId, text: &str, now_ms: i64) {
+        let text = Text {
+            text: text.to_owned(),
+            reply_to: None,
+            mentions: Mentions::default(),
+        };
+        self.enqueue(room, &Draft::Text(text), now_ms);
+    }
+
     fn enqueue(&mut self, room: RoomId, draft: &Draft, now_ms: i64) {
         self.store
             .change(|tx| store::outbox::enqueue(tx, room, draft, now_ms))
@@ -354,6 +364,12 @@ impl Device {
                 Ok((entries, false))
             })
             .unwrap()
+    }
+
+    /// Whether a part of a room's log was passed over and is still to be read.
+    pub(super) fn has_gap(&mut self, room: RoomId) -> bool {
+        let run = self.store.read(|tx| store::Run::read(tx, room)).unwrap();
+        run.is_some_and(|run| run.has_gap())
     }
 
     pub(super) fn view(&mut self, room: RoomId) -> Option<RoomView> {

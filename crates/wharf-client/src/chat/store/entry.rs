@@ -34,6 +34,8 @@ pub(in crate::chat) enum Held {
     Applied,
     /// It was stored before.
     Known,
+    /// It is of the gap before the run, which is still to be read.
+    Missed,
     /// The room is not known, or was left.
     NoRoom,
     /// There are positions between the cursor and it.
@@ -88,6 +90,15 @@ impl Run {
         self.island_tail > 0
     }
 
+    /// What positions are that the cursor is past.
+    fn holds(&self, from: u64, to: u64) -> Held {
+        if self.has_gap() && to > self.island_tail && from < self.first {
+            Held::Missed
+        } else {
+            Held::Known
+        }
+    }
+
     /// How many entries are missing between the run and what was stored before; none where nothing was missed lately.
     pub(in crate::chat) fn gap(&self) -> Option<u64> {
         self.has_gap()
@@ -107,7 +118,7 @@ pub(in crate::chat) fn apply_live(
         return Ok(Held::NoRoom);
     };
     if entry.position <= run.tail {
-        return Ok(Held::Known);
+        return Ok(run.holds(entry.position, entry.position));
     }
     if entry.position > run.tail + 1 {
         return Ok(Held::Gap);
@@ -152,7 +163,7 @@ pub(in crate::chat) fn skip(
         return Ok(Held::NoRoom);
     };
     if to <= run.tail {
-        return Ok(Held::Known);
+        return Ok(run.holds(from, to));
     }
     if from > run.tail + 1 {
         return Ok(Held::Gap);

@@ -34,7 +34,7 @@ const CHUNK_BYTES: usize = 16;
 const GROWTH_BYTES: usize = 32;
 /// How often a scene is played again whose frames came in another order, before that is a failure: something is told within a
 /// second, and may come in between.
-const TRIES: usize = 20;
+const TRIES: usize = 200;
 
 /// Some of the cuts in one frame.
 #[derive(Debug, Clone)]

@@ -147,6 +147,7 @@ test('two tabs have one connection, and the one that is left goes on', async () 
     let sockets = 0;
     first.context().on('page', (page) => page.on('websocket', () => { sockets += 1; }));
     await openRoom(first, room);
+    await field(first).waitFor();
     const second = await first.context().newPage();
     await second.goto(`${server.url}/c/${room}`);
     await field(second).waitFor();

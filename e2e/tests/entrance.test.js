@@ -91,6 +91,7 @@ test('the keyboard alone: the skip link, the areas, the menu, the help', async (
     const page = await visitor(browser);
     try {
         await logIn(page, ada);
+        for (const area of ['nav', '.shell-list', 'main']) await page.locator(area).first().waitFor();
         await page.keyboard.press('F6');
         await page.keyboard.press('F6');
         const areas = [];

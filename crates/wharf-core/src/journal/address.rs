@@ -30,19 +30,19 @@ pub(super) async fn claim(
     let by = *by;
     let account = by.account()?;
     let room = room.id(&by)?;
-    let address = claimable(&by, request.address)?;
+    let (asked, show) = (request.address, request.show);
     let claimed_ms = ground.clock.now_ms();
-    let claim = DiaryAddress {
-        address,
-        room,
-        show: request.show,
-        claimed_ms,
-        expires_ms: claimed_ms + CLAIM_MS,
-    };
     ground
         .db
         .write(Lock::Global, move |tx| {
             enter(tx, &by, room, Right::Edit)?;
+            let claim = DiaryAddress {
+                address: claimable(&by, asked)?,
+                room,
+                show,
+                claimed_ms,
+                expires_ms: claimed_ms + CLAIM_MS,
+            };
             check_free(tx, &claim, account)?;
             tx.exec(
                 "INSERT INTO diary_address (address, account_id, room_id, show, claimed_ms, expires_ms) \
@@ -58,7 +58,7 @@ pub(super) async fn claim(
                     claim.expires_ms.into(),
                 ],
             )?;
-            Ok(claim.clone())
+            Ok(claim)
         })
         .await
 }

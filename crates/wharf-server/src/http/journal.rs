@@ -73,6 +73,8 @@ async fn create_journal_key(
     Room(room): Room,
     Json(request): Json<CreateJournalKey>,
 ) -> Answer<Response> {
+    // Who is not in the room learns nothing of it first, nor of the server.
+    http.wharf().rooms().get(&caller, room).await?;
     let port = journal_port(&http)?;
     let mut key = http
         .wharf()

@@ -24,6 +24,7 @@ mod people;
 mod strangers;
 mod thumbnail;
 mod tls;
+mod wait;
 
 use bytes::Bytes;
 use wharf_types::ChunkHash;

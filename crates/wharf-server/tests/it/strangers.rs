@@ -54,14 +54,15 @@ impl Route {
             .replace("{position}", "1")
             .replace("{format}", "markdown")
             .replace("{path}", "a.txt")
-            .replace("{secret}", "none");
+            .replace("{secret}", "none")
+            .replace("{address}", "192.0.2.9");
         assert!(!path.contains('{'), "an unknown parameter: {path}");
         let query = match self.path.as_str() {
             "/api/v1/people" => "?who=ada",
             "/api/v1/join" if self.method == Method::GET => "?code=abc",
             "/api/v1/search" => "?q=a",
             "/api/v1/rooms/{room}/diary/days" => "?from=2026-11-01&to=2026-11-30",
-            "/api/v1/rooms/{room}/content" => "?path=a.txt",
+            "/api/v1/rooms/{room}/content" | "/api/v1/rooms/{room}/thumbnail" => "?path=a.txt",
             _ => "",
         };
         format!("{path}{query}")
@@ -71,9 +72,9 @@ impl Route {
     fn body(&self, room: &str) -> (&'static str, Vec<u8>) {
         let in_room = self.path.strip_prefix("/api/v1/rooms/{room}");
         let value = match (self.method.as_str(), in_room) {
-            ("PATCH", Some("" | "/preferences" | "/hooks/{id}")) | ("POST", Some("/links")) => {
-                json!({})
-            }
+            ("PATCH", Some("" | "/preferences" | "/hooks/{id}"))
+            | ("POST", Some("/links" | "/diary-addresses")) => json!({}),
+            ("POST", Some("/journal-keys")) => json!({ "kind": "token", "name": "a" }),
             ("POST", Some("/commit")) => {
                 json!({ "id": NOBODY, "ops": [{ "op": "make_folder", "path": "a" }] })
             }

@@ -10,6 +10,8 @@ use wharf_testkit::both_engines;
 use wharf_testkit::db::{Engine, TestDb};
 use wharf_testkit::server::{Http, TestServer};
 
+use crate::wait::until;
+
 both_engines!(
     an_image_has_thumbnails_and_its_size_is_known,
     what_is_lost_is_made_again_and_what_is_purged_goes,
@@ -43,17 +45,6 @@ async fn node(http: &Http, path: &str) -> Value {
 async fn objects(server: &TestServer) -> Vec<String> {
     let found = server.blob().list("thumbnail/", None, 100).await.unwrap();
     found.into_iter().map(|info| info.key).collect()
-}
-
-/// Waits until it holds.
-async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
-    for _ in 0..200 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("it never came to hold");
 }
 
 async fn an_image_has_thumbnails_and_its_size_is_known(db: TestDb) {
@@ -111,7 +102,7 @@ async fn what_is_lost_is_made_again_and_what_is_purged_goes(db: TestDb) {
     put(&http, "b.webp", picture(64, 48, ImageFormat::WebP)).await;
     put(&http, "text.txt", b"no image".to_vec()).await;
     server.wharf().start_jobs();
-    eventually(|| async { node(&http, "b.webp").await.get("image").is_some() }).await;
+    until(|| async { node(&http, "b.webp").await.get("image").is_some() }).await;
     assert_eq!(node(&http, "deep/a.png").await["image"]["width"], 640);
     let before = objects(&server).await;
     assert_eq!(before.len(), 4);
@@ -153,7 +144,7 @@ async fn thumbnails_of_purged_images_are_swept() {
         .await
         .expect(200);
     server.wharf().start_jobs();
-    eventually(|| async { objects(&server).await.is_empty() }).await;
+    until(|| async { objects(&server).await.is_empty() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,9 @@ use wharf_testkit::server::{Http, START_MS, Setup, TestServer};
 use wharf_types::DeviceId;
 use wharf_types::api::account::SignupPolicy;
 
-use receiver::{Posted, Receiver, until};
+use receiver::{Posted, Receiver};
+
+use crate::wait::until;
 
 both_engines!(
     whoever_has_the_address_posts_and_nobody_else,

@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -23,8 +22,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How long a test waits for a delivery.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::wait::until;
 
 /// One request that arrived.
 #[derive(Debug, Clone)]
@@ -114,16 +112,6 @@ impl Receiver {
         until(|| async { self.posted().len() >= count }).await;
         self.posted()
     }
-}
-
-/// Waits until something holds.
-pub(super) async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
-    let wait = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap();
 }
 
 fn acceptor(folder: &Path) -> TlsAcceptor {

@@ -255,6 +255,10 @@ fn along_tag(
     after: Option<u64>,
     gathering: &mut Gathering,
 ) -> sql::Result<Option<u64>> {
+    // No text has a NUL, and PostgreSQL takes none to compare with.
+    if tag.contains('\0') {
+        return Ok(None);
+    }
     let mut docs = search::docs(tx, view.room, &entry_tag(tag))?;
     let first_doc = doc_past(tx, view.room, view.floor)?;
     docs.drain(..docs.partition_point(|doc| *doc < first_doc));

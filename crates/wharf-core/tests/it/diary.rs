@@ -283,6 +283,11 @@ async fn tags_are_counted_and_followed(db: TestDb) {
     assert_eq!(talk.positions(&with("garden", 1, false)).await, [1, 2, 3]);
     assert_eq!(talk.positions(&with("#garden", 1, true)).await, [3, 2, 1]);
     assert_eq!(talk.positions(&with("旅行", 10, false)).await, [4]);
+    assert!(
+        talk.positions(&with("gar\0den", 10, false))
+            .await
+            .is_empty()
+    );
     assert_eq!(talk.positions(&with("nothing", 10, false)).await, [0; 0]);
 }
 

@@ -1,7 +1,7 @@
 //! The diary's gateway, and the journal over UDP: one port for both, or one for each.
 //!
 //! A datagram that begins with a token, a key or a sealed header is the journal's: no diary client sends one by chance. Any
-//! other one is the old diary's, if that is served to its sender. [`Desk`] decides what a datagram is and verifies it; what
+//! other one is the old diary's, if that is served to its sender. `Desk` decides what a datagram is and verifies it; what
 //! is verified goes to the house in batches, each durable in one transaction before anything in it is acknowledged.
 //!
 //! Nothing is answered with more bytes than it came with unless the sender has proved something, but for the old diary,

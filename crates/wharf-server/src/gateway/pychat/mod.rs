@@ -4,7 +4,7 @@
 //! A client logs in on one connection and then opens another for each thing that it wants, which carries nothing but a
 //! number. So a number is believed from an address that has logged in as it, until it says `DOWN`, is silent for two
 //! minutes without a connection that stays, or its session ends: that is a [`seat`], and the seats are at the [`desk`]. A seat
-//! has one live connection to the house; what comes of it goes to the client's connections through [`line`]s, in the order of the logs
+//! has one live connection to the house; what comes of it goes to the client's connections through [`mod@line`]s, in the order of the logs
 //! ([`track`]). docs/protocol/pychat.md says what becomes of what.
 
 mod desk;

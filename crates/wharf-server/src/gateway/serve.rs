@@ -52,9 +52,8 @@ struct Shared<P> {
 struct Addresses(Mutex<HashMap<IpAddr, usize>>);
 
 /// A connection's place among those of its address.
-struct Place<'a> {
-    addresses: &'a Addresses,
-    counters: &'a Counters,
+struct Place<P> {
+    shared: Arc<Shared<P>>,
     address: IpAddr,
 }
 
@@ -94,13 +93,17 @@ impl<P: Protocol> TcpGateway<P> {
         let connections = TaskTracker::new();
         let accepting = listening.into_iter().map(|listening| {
             listening.accept_all(&permits, &cancel, |stream, peer, permit| {
-                let shared = Arc::clone(&shared);
+                // Here, not in its task, so that the connections that came first are those that stay.
+                let Some(place) = Place::take(&shared, peer) else {
+                    return;
+                };
                 connections.spawn(async move {
                     match stream {
-                        Accepted::Tcp(stream) => shared.connection(stream, peer).await,
-                        Accepted::Unix(stream) => shared.connection(stream, peer).await,
-                        Accepted::Packet(stream) => shared.connection(stream, peer).await,
+                        Accepted::Tcp(stream) => place.shared.connection(stream, peer).await,
+                        Accepted::Unix(stream) => place.shared.connection(stream, peer).await,
+                        Accepted::Packet(stream) => place.shared.connection(stream, peer).await,
                     }
+                    drop(place);
                     drop(permit);
                 });
             })
@@ -117,10 +120,6 @@ impl<P: Protocol> TcpGateway<P> {
 impl<P: Protocol> Shared<P> {
     /// Serves one connection to its end.
     async fn connection(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin, peer: IpAddr) {
-        let Some(_place) = self.addresses.enter(peer, &self.counters, &self.config) else {
-            tracing::debug!(gateway = %self.name, %peer, "too many connections from one address");
-            return;
-        };
         let (decoder, session) = self.protocol.open(peer);
         let mut connection = Connection {
             stream,
@@ -346,34 +345,29 @@ impl Pace {
     }
 }
 
-impl Addresses {
+impl<P> Place<P> {
     /// A place for another connection of `address`, if it may have one more.
-    fn enter<'a>(
-        &'a self,
-        address: IpAddr,
-        counters: &'a Counters,
-        config: &GatewayConfig,
-    ) -> Option<Place<'a>> {
-        let mut counts = self.0.lock();
+    fn take(shared: &Arc<Shared<P>>, address: IpAddr) -> Option<Self> {
+        let mut counts = shared.addresses.0.lock();
         let count = counts.entry(address).or_default();
-        if *count >= config.per_address_max {
-            counters.refused();
+        if *count >= shared.config.per_address_max {
+            shared.counters.refused();
+            tracing::debug!(gateway = %shared.name, %address, "too many connections from one address");
             return None;
         }
         *count += 1;
-        counters.opened();
-        Some(Place {
-            addresses: self,
-            counters,
+        shared.counters.opened();
+        Some(Self {
+            shared: Arc::clone(shared),
             address,
         })
     }
 }
 
-impl Drop for Place<'_> {
+impl<P> Drop for Place<P> {
     fn drop(&mut self) {
-        self.counters.closed();
-        let mut counts = self.addresses.0.lock();
+        self.shared.counters.closed();
+        let mut counts = self.shared.addresses.0.lock();
         if let Entry::Occupied(mut count) = counts.entry(self.address) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {

@@ -419,7 +419,7 @@ impl Chat {
 
     /// The account has read up to a position. The server is told when it can be.
     pub fn mark_read(&self, room: RoomId, position: u64) -> Result<(), ChatError> {
-        if self.change(|tx| store::account::mark_read(tx, room, position))? {
+        if self.change(|tx| store::reading::mark_read(tx, room, position))? {
             self.0.shared.tell(Event::Room(room));
             self.0.shared.poke();
         }

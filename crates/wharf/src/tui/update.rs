@@ -1,10 +1,15 @@
 //! How the model changes: by keys, the mouse, pasted text, time, and by what the chat tells.
 
 mod act;
+mod ask;
 mod compose;
 mod feed;
 mod keys;
+mod list_keys;
+mod menu;
 mod mouse;
+mod overlay_keys;
+mod timeline_keys;
 
 use wharf_client::chat::Window;
 use wharf_types::RoomId;

@@ -3,6 +3,9 @@
 //! What only reads or writes the local copy is done at once; what needs the server or the disk for long runs as a task of
 //! its own and tells its outcome through the queue of [`Feed`]s.
 
+mod call;
+mod fetch;
+
 use std::collections::HashSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -14,25 +17,18 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wharf_client::chat::{Chat, ChatError, Connection, Event, Window};
 use wharf_client::progress::Progress;
-use wharf_client::transfer::{GetOptions, OnDifferent, run_task};
-use wharf_client::{Api, Clock, NewTask, Room as Named, TaskKind, TaskStore};
-use wharf_types::api::contact::{AskContact, ContactState, EditContact, EditContactGroup};
-use wharf_types::api::drive::At;
 use wharf_types::api::log::File;
-use wharf_types::api::room::{InviteToRoom, SaveToDrive};
-use wharf_types::api::search::SearchQuery;
 use wharf_types::{AccountId, RoomId};
 
+use self::call::called;
+use self::fetch::fetched;
 use super::effect::{Effect, Feed};
-use super::model::{Finds, Link, Moving, MovingState};
-use crate::format;
+use super::model::{Link, Moving};
 
 /// Most outcomes that wait for the model.
 const FEEDS_MAX: usize = 1024;
 /// Files of a room that are listed.
 const FILES_SHOWN: usize = 500;
-/// Names that are tried beside one that is taken.
-const NAMES_TRIED_MAX: u32 = 1000;
 
 /// The chat, the server and the disk.
 pub(crate) struct World {
@@ -390,255 +386,6 @@ pub(crate) struct Refreshed {
     pub(crate) feeds: Vec<Feed>,
     /// Whether the timeline of the open room changed.
     pub(crate) reloads: bool,
-}
-
-/// Fetches a file as a task that another process could continue, and says where it is.
-async fn fetched(
-    api: &Api,
-    login: &Login,
-    fetches: &Mutex<Vec<Fetching>>,
-    (room, file): (RoomId, &File),
-    target: &Path,
-) -> anyhow::Result<PathBuf> {
-    let node = api.node(Named::Id(room), &At::Id(file.node)).await?;
-    let target = free_place(target, &file.name)?;
-    let store = TaskStore::open(&login.transfers, Clock::system())?;
-    let task = store.submit(&NewTask {
-        server: login.server.clone(),
-        login: login.username.clone(),
-        room: Named::Id(room),
-        kind: TaskKind::Get {
-            source: node.path,
-            target: target.clone(),
-            options: GetOptions {
-                on_different: OnDifferent::Keep,
-                revision: Some(file.revision),
-                ..GetOptions::default()
-            },
-        },
-    })?;
-    let progress = Arc::new(Progress::default());
-    let stop = CancellationToken::new();
-    fetches.lock().push(Fetching {
-        moving: Moving {
-            id: task.id,
-            room,
-            node: file.node,
-            name: file.name.clone(),
-            done_bytes: 0,
-            total_bytes: file.bytes,
-            state: MovingState::Running,
-        },
-        progress: Arc::clone(&progress),
-        stop: stop.clone(),
-    });
-    let ran = run_task(api, &store, task.id, &progress, &stop).await;
-    let outcome = match ran {
-        Err(error) => Err(error.into()),
-        Ok(ran) => match (ran.error, ran.report) {
-            (Some(error), _) => Err(error.into()),
-            (None, Some(report)) if report.is_complete() => Ok(target),
-            (None, Some(report)) => {
-                let why = report.notices.first().map(|notice| notice.detail.clone());
-                Err(anyhow::anyhow!(
-                    why.unwrap_or_else(|| "not all of it came".to_owned())
-                ))
-            }
-            (None, None) => Err(anyhow::anyhow!(
-                "stopped; `wharf transfers resume {}` continues it",
-                task.id
-            )),
-        },
-    };
-    for fetching in fetches.lock().iter_mut() {
-        if fetching.moving.id == task.id {
-            fetching.moving.state = match &outcome {
-                Ok(place) => MovingState::Done(place.clone()),
-                Err(error) => MovingState::Failed(format!("{error:#}")),
-            };
-        }
-    }
-    outcome
-}
-
-/// The place that was asked for; in it, where it is a folder; with a number, where it is taken.
-fn free_place(target: &Path, name: &str) -> anyhow::Result<PathBuf> {
-    let target = if target.is_dir() {
-        target.join(
-            Path::new(name)
-                .file_name()
-                .unwrap_or_else(|| "file".as_ref()),
-        )
-    } else {
-        target.to_owned()
-    };
-    if let Some(parent) = target.parent() {
-        std::fs::create_dir_all(parent)?;
-    }
-    if !target.try_exists()? {
-        return Ok(target);
-    }
-    let stem = target
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let ending = target.extension().map_or_else(String::new, |ending| {
-        format!(".{}", ending.to_string_lossy())
-    });
-    for number in 2..NAMES_TRIED_MAX {
-        let place = target.with_file_name(format!("{stem} ({number}){ending}"));
-        if !place.try_exists()? {
-            return Ok(place);
-        }
-    }
-    anyhow::bail!(
-        "{} and a thousand names beside it are taken",
-        target.display()
-    )
-}
-
-/// Makes one call and says what came of it.
-async fn called(
-    api: &Api,
-    effect: Effect,
-    zone: Option<String>,
-) -> Result<Feed, wharf_client::ApiError> {
-    match effect {
-        Effect::Search { query } => Ok(found(api, query, zone).await),
-        Effect::History { room, position } => {
-            let history = api.entry(Named::Id(room), position).await?;
-            Ok(Feed::History(room, Box::new(history)))
-        }
-        Effect::Save {
-            room,
-            node,
-            revision,
-            name,
-        } => {
-            let save = SaveToDrive {
-                node,
-                revision: Some(revision),
-                folder: String::new(),
-                name: Some(name),
-            };
-            let saved = api.save_to_drive(Named::Id(room), &save).await?;
-            let size = format::bytes(saved.bytes);
-            Ok(Feed::Done(format!(
-                "/{} is on your drive ({size}).",
-                saved.path
-            )))
-        }
-        Effect::MakeRoom(_)
-        | Effect::AnswerRoom(..)
-        | Effect::Invite { .. }
-        | Effect::Leave(_)
-        | Effect::Prefer(..) => of_room(api, effect).await,
-        effect => of_contact(api, effect).await,
-    }
-}
-
-async fn of_room(api: &Api, effect: Effect) -> Result<Feed, wharf_client::ApiError> {
-    Ok(match effect {
-        Effect::MakeRoom(create) => {
-            let room = api.create_room(&create).await?;
-            Feed::Joined(room.id)
-        }
-        Effect::AnswerRoom(room, true) => Feed::Joined(api.accept_room_invitation(room).await?.id),
-        Effect::AnswerRoom(room, false) => {
-            api.decline_room_invitation(room).await?;
-            done("Declined.")
-        }
-        Effect::Invite { room, account } => {
-            let invite = InviteToRoom {
-                account,
-                role: None,
-            };
-            api.invite_to_room(Named::Id(room), &invite).await?;
-            done("Invited.")
-        }
-        Effect::Leave(room) => {
-            api.leave_room(Named::Id(room)).await?;
-            done("You left the room.")
-        }
-        Effect::Prefer(room, edit) => {
-            api.edit_preferences(Named::Id(room), &edit).await?;
-            if edit.draft.is_none() {
-                done("Set.")
-            } else {
-                Feed::Nothing
-            }
-        }
-        _ => Feed::Nothing,
-    })
-}
-
-async fn of_contact(api: &Api, effect: Effect) -> Result<Feed, wharf_client::ApiError> {
-    Ok(match effect {
-        Effect::Ask { who, word } => {
-            let contact = api.ask_contact(&AskContact { who, word }).await?;
-            let name = contact.person.nickname;
-            match contact.state {
-                ContactState::Contact => Feed::Done(format!("{name} is your contact now.")),
-                _ => Feed::Done(format!("{name} was asked.")),
-            }
-        }
-        Effect::Answer(account, true) => {
-            let contact = api.accept_contact(account).await?;
-            Feed::Done(format!("{} is your contact now.", contact.person.nickname))
-        }
-        Effect::Answer(account, false) => {
-            api.decline_contact(account).await?;
-            done("Declined.")
-        }
-        Effect::EditContact(account, edit) => {
-            api.edit_contact(account, &edit).await?;
-            done("Changed.")
-        }
-        Effect::RemoveContact(account) => {
-            api.remove_contact(account).await?;
-            done("Removed.")
-        }
-        Effect::MakeGroup { name, with } => {
-            let group = EditContactGroup {
-                name: Some(name),
-                order: None,
-            };
-            let group = api.create_contact_group(&group).await?;
-            let edit = EditContact {
-                group: Some(group.id),
-                ..EditContact::default()
-            };
-            api.edit_contact(with, &edit).await?;
-            Feed::Done(format!("Moved into {}.", group.name))
-        }
-        _ => Feed::Nothing,
-    })
-}
-
-fn done(text: &str) -> Feed {
-    Feed::Done(text.to_owned())
-}
-
-async fn found(api: &Api, query: String, zone: Option<String>) -> Feed {
-    let asked = SearchQuery {
-        q: query.clone(),
-        zone,
-        limit: Some(50),
-        ..SearchQuery::default()
-    };
-    Feed::Found(match api.search(&asked).await {
-        Ok(found) => Finds {
-            query,
-            hits: found.items,
-            problem: None,
-        },
-        Err(error) => Finds {
-            query,
-            hits: Vec::new(),
-            problem: Some(error.to_string()),
-        },
-    })
 }
 
 /// The connection as the screen says it.

@@ -191,7 +191,7 @@ async fn read(world: &mut World) -> Result<(), WasCut> {
         world
             .device
             .store
-            .change(|tx| store::account::mark_read(tx, room, position))
+            .change(|tx| store::reading::mark_read(tx, room, position))
             .unwrap();
         world.device.until_came("account", n).await?;
     }

@@ -253,7 +253,7 @@ impl Device {
         let is_live = self.is_live;
         let read = self.store.read(|tx| {
             let is_sent = store::outbox::unanswered_count(tx)? == 0;
-            let is_read = store::account::unsaid_reads(tx)?.is_empty();
+            let is_read = store::reading::unsaid_reads(tx)?.is_empty();
             let run = Run::read(tx, room)?;
             let is_whole = run.is_some_and(|run| !run.has_gap() && run.first <= first);
             Ok(is_live && is_sent && is_read && is_whole)

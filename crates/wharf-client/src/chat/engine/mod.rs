@@ -430,7 +430,7 @@ impl Link {
         now_ms: i64,
         frames: &mut Vec<ClientFrame>,
     ) -> Result<(), ChatError> {
-        for (room, position) in store.read(|tx| store::account::unsaid_reads(tx))? {
+        for (room, position) in store.read(|tx| store::reading::unsaid_reads(tx))? {
             if self.reads.get(&room).is_none_or(|said| *said < position) {
                 self.reads.insert(room, position);
                 frames.push(ClientFrame::Read(Reached { room, position }));

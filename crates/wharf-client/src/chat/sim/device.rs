@@ -206,7 +206,7 @@ impl Device {
             10 => {
                 let position = random.below(tail + 1);
                 self.store
-                    .change(|tx| store::account::mark_read(tx, room, position))
+                    .change(|tx| store::reading::mark_read(tx, room, position))
                     .unwrap();
                 return None;
             }
@@ -321,7 +321,7 @@ impl Device {
             .unwrap();
         let unsaid = self
             .store
-            .read(|tx| store::account::unsaid_reads(tx))
+            .read(|tx| store::reading::unsaid_reads(tx))
             .unwrap();
         let is_line_quiet = self
             .line
@@ -337,7 +337,7 @@ impl Device {
             .unwrap();
         let unsaid = self
             .store
-            .read(|tx| store::account::unsaid_reads(tx))
+            .read(|tx| store::reading::unsaid_reads(tx))
             .unwrap();
         let line = self
             .line

@@ -6,7 +6,7 @@ use wharf_types::fold::{self, Effect, effect};
 use wharf_types::{AccountId, EntryHash, RoomId};
 use wharf_wire::entry::{Header, START, digest, kind_of, link, pack};
 
-use super::account::{count, count_mentions, count_missed, read_by_writing};
+use super::reading::{count, count_mentions, count_missed, read_by_writing};
 use super::{ChatError, Touched, hash_at, json, one, signed, unsigned};
 
 /// What is stored of a room's log.

@@ -12,6 +12,7 @@ pub(super) mod entry;
 pub(super) mod lease;
 pub(super) mod outbox;
 pub(super) mod query;
+pub(super) mod reading;
 mod schema;
 
 use std::collections::BTreeSet;

@@ -5,10 +5,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::tui::composer::{Composer, Erase, Move};
 use crate::tui::effect::Effect;
 use crate::tui::layout;
-use crate::tui::list::{self, ListKey};
 use crate::tui::model::{Focus, Model, Panel, Scroll, Spot, Tab};
-use crate::tui::overlay::{Act, Asking, Find, Overlay, jump_targets};
-use crate::tui::view::help_rows;
+use crate::tui::overlay::{Act, Asking, Overlay};
 
 /// Within this time a second Ctrl-C ends the program.
 const QUIT_TWICE_MS: i64 = 2_000;
@@ -277,191 +275,9 @@ impl Model {
         effects
     }
 
-    // --- the list
-
-    pub(super) fn show_tab(&mut self, tab: Tab) {
-        self.tab = tab;
-        self.focus = Focus::List;
-        self.list.offset = 0;
-        let rows = list::rows(self);
-        let is_there = rows.iter().any(|row| Some(row.key) == self.list.selected);
-        if !is_there {
-            let open = self.open.as_ref().map(|open| ListKey::Room(open.room));
-            self.list.selected = rows
-                .iter()
-                .map(|row| row.key)
-                .find(|key| Some(*key) == open)
-                .or_else(|| rows.first().map(|row| row.key));
-        }
-        self.show_list_selection();
-    }
-
-    fn list_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        match key.code {
-            KeyCode::Up => self.go_list(-1),
-            KeyCode::Down => self.go_list(1),
-            KeyCode::Home => self.go_list(isize::MIN),
-            KeyCode::End => self.go_list(isize::MAX),
-            KeyCode::Left => self.show_tab(Tab::Chats),
-            KeyCode::Right => self.show_tab(Tab::Contacts),
-            KeyCode::Enter | KeyCode::Char(' ') => return self.open_selected(),
-            KeyCode::Char('m') => return self.list_menu(),
-            KeyCode::Esc if self.open.is_some() => self.focus = Focus::Composer,
-            // Whoever types means to write.
-            KeyCode::Char(_) if self.open.is_some() && is_typed(key) => {
-                self.focus = Focus::Composer;
-                return self.composer_key(key);
-            }
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    fn go_list(&mut self, step: isize) {
-        let rows = list::rows(self);
-        let at = rows
-            .iter()
-            .position(|row| Some(row.key) == self.list.selected);
-        let next = match at {
-            Some(at) => at
-                .saturating_add_signed(step)
-                .min(rows.len().saturating_sub(1)),
-            None => 0,
-        };
-        self.list.selected = rows.get(next).map(|row| row.key);
-        self.show_list_selection();
-    }
-
-    /// Enter on what is selected in the list.
-    pub(super) fn open_selected(&mut self) -> Vec<Effect> {
-        match self.list.selected {
-            Some(ListKey::Room(room)) => self.act(Act::OpenRoom(room)),
-            Some(ListKey::Contact(account)) => self.act(Act::OpenContact(account)),
-            Some(ListKey::Invitation(_)) => self.list_menu(),
-            Some(ListKey::Section(section)) => {
-                if !self.list.closed.remove(&section) {
-                    self.list.closed.insert(section);
-                }
-                self.show_list_selection();
-                Vec::new()
-            }
-            None => Vec::new(),
-        }
-    }
-
-    /// What can be done with what is selected in the list.
-    pub(super) fn list_menu(&mut self) -> Vec<Effect> {
-        match self.list.selected {
-            Some(ListKey::Room(room)) => self.act(Act::RoomMenu(room)),
-            Some(ListKey::Contact(account)) => self.act(Act::ContactMenu(account)),
-            Some(ListKey::Invitation(room)) => self.act(Act::InvitationMenu(room)),
-            Some(ListKey::Section(_)) | None => Vec::new(),
-        }
-    }
-
-    // --- the conversation
-
-    fn timeline_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        match key.code {
-            KeyCode::Up | KeyCode::Char('k') => self.go_item(-1),
-            KeyCode::Down | KeyCode::Char('j') => self.go_item(1),
-            KeyCode::Home => self.go_item(isize::MIN),
-            KeyCode::End => self.go_item(isize::MAX),
-            KeyCode::Esc => {
-                if let Some(open) = &mut self.open {
-                    open.selected = None;
-                }
-                self.focus = Focus::Composer;
-                return self.go_end();
-            }
-            KeyCode::Char(letter) if is_typed(key) => {
-                return self.on_selected(letter);
-            }
-            KeyCode::Enter => return self.on_selected('o'),
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    fn on_selected(&mut self, letter: char) -> Vec<Effect> {
-        let Some(spot) = self.open.as_ref().and_then(|open| open.selected) else {
-            return Vec::new();
-        };
-        let act = match (spot, letter) {
-            (Spot::Waiting(id), 't') => Some(Act::Retry(id)),
-            (Spot::Waiting(id), 'x') => Some(Act::Discard(id)),
-            (Spot::Entry(position), 't' | 'x') => self.refused_about(position).map(|id| {
-                if letter == 't' {
-                    Act::Retry(id)
-                } else {
-                    Act::Discard(id)
-                }
-            }),
-            (Spot::Entry(position), letter) => match letter {
-                'r' => Some(Act::Reply(position)),
-                'e' => Some(Act::Edit(position)),
-                'd' => Some(Act::Recall(position)),
-                '+' => Some(Act::ReactionMenu(position)),
-                'p' => Some(Act::Pin(position)),
-                'y' => Some(Act::Copy(position)),
-                'i' => Some(Act::About(position)),
-                'm' => Some(Act::MessageMenu(position)),
-                'o' => self
-                    .file_at(position)
-                    .map(|file| Act::Download(Box::new(file))),
-                's' => self.file_at(position).map(|file| Act::Save(Box::new(file))),
-                _ => None,
-            },
-            (Spot::Waiting(_), _) => None,
-        };
-        act.map_or_else(Vec::new, |act| self.act(act))
-    }
-
-    /// A change of an entry that was refused.
-    fn refused_about(&self, position: u64) -> Option<i64> {
-        let item = self.open.as_ref()?.item(position)?;
-        item.waiting
-            .iter()
-            .find(|waiting| {
-                matches!(
-                    waiting.state,
-                    wharf_client::chat::WaitingState::Refused { .. }
-                )
-            })
-            .map(|waiting| waiting.id)
-    }
-
-    pub(super) fn select_last(&mut self) {
-        let area = layout::areas(self).timeline;
-        let is_selected = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.selected.is_some());
-        let last = layout::seen(self, area).rows.last().map(|(spot, _)| *spot);
-        if let (false, Some(last)) = (is_selected, last) {
-            self.select(last);
-        }
-    }
-
-    fn go_item(&mut self, step: isize) {
-        let area = layout::areas(self).timeline;
-        let Some(open) = &self.open else { return };
-        let selected = open.selected;
-        let next = layout::scene(self, area).and_then(|scene| {
-            let last = scene.count().checked_sub(1)?;
-            let at = selected
-                .and_then(|spot| scene.index_of(spot))
-                .unwrap_or(last);
-            scene.spot(at.saturating_add_signed(step).min(last))
-        });
-        if let Some(next) = next {
-            self.select(next);
-        }
-    }
-
     // --- writing
 
-    fn composer_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+    pub(super) fn composer_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         let columns = layout::composer_columns(layout::areas(self).composer.width);
         let is_blank = self
             .open
@@ -524,112 +340,15 @@ impl Model {
         }
         Vec::new()
     }
-
-    // --- what lies over the screen
-
-    fn overlay_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-        if key.code == KeyCode::Esc || (is_ctrl && key.code == KeyCode::Char('c')) {
-            self.overlay = None;
-            return Vec::new();
-        }
-        match key.code {
-            KeyCode::Enter => return self.overlay_enter(),
-            KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown => {
-                self.overlay_step(key.code);
-            }
-            KeyCode::Home | KeyCode::End
-                if self.overlay.as_mut().and_then(Overlay::line).is_none() =>
-            {
-                self.overlay_step(key.code);
-            }
-            _ => {
-                let line = self.overlay.as_mut().and_then(Overlay::line);
-                if line.is_some_and(|line| line_key(line, key)) {
-                    self.query_changed();
-                }
-            }
-        }
-        Vec::new()
-    }
-
-    fn query_changed(&mut self) {
-        if let Some(Overlay::Jump { selected, .. }) = &mut self.overlay {
-            *selected = 0;
-        }
-    }
-
-    pub(super) fn overlay_step(&mut self, code: KeyCode) {
-        let count = match &self.overlay {
-            Some(Overlay::Help { .. }) => help_rows(self).len(),
-            Some(Overlay::Paper { rows, .. }) => rows.len(),
-            Some(Overlay::Jump { query, .. }) => jump_targets(self, query.text()).len(),
-            Some(Overlay::Find(find)) => find.finds.hits.len(),
-            Some(Overlay::Menu(menu)) => menu.items.len(),
-            Some(Overlay::Ask(_)) | None => 0,
-        };
-        let page = usize::from(self.size.1.saturating_sub(6)).max(1);
-        match &mut self.overlay {
-            Some(Overlay::Help { offset } | Overlay::Paper { offset, .. }) => {
-                let height = usize::from(self.size.1.saturating_sub(4)).max(1);
-                let last = count.saturating_sub(height);
-                *offset = match code {
-                    KeyCode::PageUp => offset.saturating_sub(page),
-                    KeyCode::PageDown => (*offset + page).min(last),
-                    code => stepped(*offset, last + 1, code),
-                };
-            }
-            Some(Overlay::Jump { selected, .. }) => *selected = stepped(*selected, count, code),
-            Some(Overlay::Find(find)) => find.selected = stepped(find.selected, count, code),
-            Some(Overlay::Menu(menu)) => menu.selected = stepped(menu.selected, count, code),
-            Some(Overlay::Ask(_)) | None => {}
-        }
-    }
-
-    /// Enter, or a click on what is selected.
-    pub(super) fn overlay_enter(&mut self) -> Vec<Effect> {
-        match self.overlay.take() {
-            Some(Overlay::Jump { query, selected }) => {
-                let target = jump_targets(self, query.text()).into_iter().nth(selected);
-                target.map_or_else(Vec::new, |(_, act)| self.act(act))
-            }
-            Some(Overlay::Menu(menu)) => match menu.items.into_iter().nth(menu.selected) {
-                Some((_, act)) => self.act(act),
-                None => Vec::new(),
-            },
-            Some(Overlay::Ask(ask)) => self.answered(*ask),
-            Some(Overlay::Find(find)) => self.search_entered(find),
-            Some(Overlay::Help { .. } | Overlay::Paper { .. }) | None => Vec::new(),
-        }
-    }
-
-    /// Enter in a search: it is searched for, or what is selected is shown.
-    fn search_entered(&mut self, mut find: Box<Find>) -> Vec<Effect> {
-        let query = find.query.text().trim().to_owned();
-        if query == find.finds.query {
-            let hit = find.finds.hits.get(find.selected).cloned();
-            if let Some(hit) = hit {
-                return self.open_hit(&hit);
-            }
-        }
-        let is_blank = query.is_empty();
-        find.is_waiting = !is_blank;
-        self.overlay = Some(Overlay::Find(find));
-        if is_blank {
-            Vec::new()
-        } else {
-            vec![Effect::Search { query }]
-        }
-    }
 }
 
 /// Whether a key writes its letter.
-fn is_typed(key: KeyEvent) -> bool {
+pub(super) fn is_typed(key: KeyEvent) -> bool {
     key.modifiers.difference(KeyModifiers::SHIFT).is_empty()
 }
 
 /// A key in a line of text; `false` where the text stays as it is.
-fn line_key(line: &mut Composer, key: KeyEvent) -> bool {
+pub(super) fn line_key(line: &mut Composer, key: KeyEvent) -> bool {
     let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
     let is_alt = key.modifiers.contains(KeyModifiers::ALT);
     let is_far = is_ctrl || is_alt;

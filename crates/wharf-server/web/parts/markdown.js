@@ -1,28 +1,18 @@
-// CommonMark as people write it in messages, as nodes. No markup comes through: tags are text, and a link leads to http, https or mail alone.
+// CommonMark, as people write it in messages and files, as nodes. No markup comes through: tags are text, and a link leads to http, https or mail alone.
 //
-// Paragraphs, headings, lists, quotes, code, rules, emphasis, strong, strikethrough, links, bare addresses, hard breaks (and soft ones: in a
-// message a new line is a new line). Everything is bounded, so that a message made to be slow is shown as text and not slowly.
+// Paragraphs, headings, lists, tasks, quotes, code, rules and tables; markdown-inline.js has what is within them. Everything is bounded, so that a text
+// made to be slow is shown as text and not slowly.
 
 import { html } from '../html.js';
+import { inline } from './markdown-inline.js';
 
 const DEPTH_MAX = 6;
-/** Signs of emphasis and brackets in one block; what is over is text. */
-const SIGNS_MAX = 400;
-const ADDRESS = /^(https?:\/\/|mailto:)[^\s<>]+$/i;
-const BARE = /\bhttps?:\/\/[^\s<>]*[^\s<>.,:;!?'")\]}]/gi;
-
-/**
- * @typedef {object} Options
- * @property {(name: string) => any} [mention] shows `@name`, or gives null where nobody is called so
- */
+/** @typedef {import('./markdown-inline.js').Options} Options */
 
 /** The nodes of a text. @param {string} text @param {Options} [options] */
 export function markdown(text, options = {}) {
     return blocks(text.replace(/\r\n?/g, '\n').split('\n'), options, 0);
 }
-
-/** An address that may become a link, or null. @param {string} address */
-export const safeAddress = (address) => (ADDRESS.test(address) ? address : null);
 
 /** @param {string[]} lines @param {Options} options @param {number} depth @returns {any[]} */
 function blocks(lines, options, depth) {
@@ -51,7 +41,7 @@ function blocks(lines, options, depth) {
         }
         const heading = /^ {0,3}(#{1,6})\s+(.*?)\s*#*$/.exec(line);
         if (heading) {
-            nodes.push(html`<p class=${`md-heading md-heading-${heading[1].length}`}><strong>${inline(heading[2], options)}</strong></p>`);
+            nodes.push(title(heading[1].length, inline(heading[2], options), options));
             index += 1;
             continue;
         }
@@ -76,11 +66,51 @@ function blocks(lines, options, depth) {
             index = next;
             continue;
         }
+        if (isTable(lines, index)) {
+            const [rows, next] = tableFrom(lines, index, options);
+            nodes.push(rows);
+            index = next;
+            continue;
+        }
         const paragraph = [line];
-        for (index += 1; index < lines.length && !beginsBlock(lines[index], depth); index += 1) paragraph.push(lines[index]);
+        for (index += 1; index < lines.length && !beginsBlock(lines[index], depth) && !isTable(lines, index); index += 1) paragraph.push(lines[index]);
         nodes.push(html`<p dir="auto">${inline(paragraph.join('\n').trim(), options)}</p>`);
     }
     return nodes;
+}
+
+/** A heading; in a file they go below the page's own. @param {number} level @param {any} text @param {Options} options */
+function title(level, text, { isDocument }) {
+    if (!isDocument) return html`<p class=${`md-heading md-heading-${level}`}><strong>${text}</strong></p>`;
+    if (level === 1) return html`<h3 class="md-title-1" dir="auto">${text}</h3>`;
+    if (level === 2) return html`<h4 class="md-title-2" dir="auto">${text}</h4>`;
+    return html`<h5 class="md-title-3" dir="auto">${text}</h5>`;
+}
+
+const DIVIDER = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
+
+/** Whether a table begins at a line. @param {string[]} lines @param {number} index */
+const isTable = (lines, index) => lines[index].includes('|') && (lines[index + 1] ?? '').includes('-') && lines[index + 1].length < 2000 && DIVIDER.test(lines[index + 1]);
+
+/** @param {string[]} lines @param {number} index @param {Options} options @returns {[any, number]} */
+function tableFrom(lines, index, options) {
+    const cells = (/** @type {string} */ line) => line.trim().replace(/^\|/, '').replace(/\|$/, '').split(/(?<!\\)\|/).map((cell) => inline(cell.trim().replaceAll('\\|', '|'), options));
+    let end = index + 2;
+    while (end < lines.length && lines[end].includes('|')) end += 1;
+    const head = cells(lines[index]);
+    return [html`<div class="md-wide" tabindex="0"><table class="md-table"><thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
+        <tbody>${lines.slice(index + 2, end).map((line) => html`<tr>${cells(line).slice(0, head.length).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`, end];
+}
+
+/** What a list's item holds. A single paragraph needs no element of its own. @param {string[]} lines @param {Options} options @param {number} depth */
+function itemFrom(lines, options, depth) {
+    const task = /^\[([ xX])\]\s+/.exec(lines[0]);
+    const inner = blocks(task ? [lines[0].slice(task[0].length), ...lines.slice(1)] : lines, options, depth + 1);
+    const isTight = !lines.some((line, index) => line.trim() === '' && index < lines.length - 1);
+    const content = isTight && inner[0]?.type === 'p' && !inner[0].props.class ? [inner[0].props.children, ...inner.slice(1)] : inner;
+    if (!task) return html`<li dir="auto">${content}</li>`;
+    const sign = task[1] === ' ' ? '☐' : '☑';
+    return html`<li class="md-task" dir="auto"><span role="img" aria-label=${sign}>${sign}</span> ${content}</li>`;
 }
 
 /** @param {string} line */
@@ -112,189 +142,8 @@ function listFrom(lines, index, first, options, depth) {
             if (!isBlank && !isIndented && (itemOf(line) || beginsBlock(line, depth))) break;
             inner.push(isIndented ? line.slice(item.indent) : line);
         }
-        items.push(html`<li>${blocks(inner, options, depth + 1)}</li>`);
+        items.push(itemFrom(inner, options, depth));
         if (lines[next]?.trim() === '' && itemOf(lines[next + 1] ?? '')?.kind === first.kind) next += 1;
     }
     return [first.isOrdered ? html`<ol start=${first.start}>${items}</ol>` : html`<ul>${items}</ul>`, next];
-}
-
-/**
- * @typedef {{ text?: string, node?: any, sign?: string, count?: number, canOpen?: boolean, canClose?: boolean }} Piece
- */
-
-const WORD = /[\p{L}\p{N}]/u;
-
-/** What is within a block. @param {string} text @param {Options} options @param {boolean} [isInLink] @returns {any[]} */
-export function inline(text, options, isInLink = false) {
-    /** @type {Piece[]} */
-    const pieces = [];
-    let plain = '';
-    let signs = 0;
-    const flush = () => {
-        if (plain) pieces.push(...plainPieces(plain, options, isInLink));
-        plain = '';
-    };
-    for (let index = 0; index < text.length; ) {
-        const letter = text[index];
-        if (letter === '\\' && /[!-/:-@[-`{-~]/.test(text[index + 1] ?? '')) {
-            plain += text[index + 1];
-            index += 2;
-        } else if (letter === '`') {
-            const mark = /^`+/.exec(text.slice(index, index + 40))?.[0] ?? '`';
-            const end = signs < SIGNS_MAX ? closing(text, index + mark.length, mark) : -1;
-            signs += 1;
-            if (end < 0) {
-                plain += mark;
-                index += mark.length;
-            } else {
-                flush();
-                const code = text.slice(index + mark.length, end).replace(/\n/g, ' ');
-                pieces.push({ node: html`<code dir="ltr">${/^ .*\S.* $/.test(code) ? code.slice(1, -1) : code}</code>` });
-                index = end + mark.length;
-            }
-        } else if (letter === '\n') {
-            flush();
-            pieces.push({ node: html`<br />` });
-            index += 1;
-        } else if ((letter === '*' || letter === '_' || letter === '~') && signs < SIGNS_MAX) {
-            let end = index;
-            while (text[end] === letter) end += 1;
-            const before = text[index - 1] ?? ' ';
-            const after = text[end] ?? ' ';
-            const isLeft = !/\s/.test(after) && (WORD.test(after) || !WORD.test(before));
-            const isRight = !/\s/.test(before) && (WORD.test(before) || !WORD.test(after));
-            const isWithin = letter === '_' && WORD.test(before) && WORD.test(after);
-            flush();
-            if (letter === '~' && end - index !== 2) plain += text.slice(index, end);
-            else pieces.push({ sign: letter, count: end - index, canOpen: isLeft && !isWithin, canClose: isRight && !isWithin });
-            signs += 1;
-            index = end;
-        } else if (letter === '[' && !isInLink && signs < SIGNS_MAX) {
-            signs += 1;
-            const link = linkAt(text, index);
-            if (link) {
-                flush();
-                pieces.push({ node: anchor(link.address, inline(link.label, options, true)) });
-                index = link.end;
-            } else {
-                plain += letter;
-                index += 1;
-            }
-        } else if (letter === '<' && !isInLink) {
-            const end = text.slice(index, index + 2000).indexOf('>');
-            const address = end > 0 ? safeAddress(text.slice(index + 1, index + end)) : null;
-            if (address) {
-                flush();
-                pieces.push({ node: anchor(address, address) });
-                index += end + 1;
-            } else {
-                plain += letter;
-                index += 1;
-            }
-        } else {
-            plain += letter;
-            index += 1;
-        }
-    }
-    flush();
-    return emphasised(pieces);
-}
-
-/** Where a code span ends: the next run of exactly as many marks. @param {string} text @param {number} from @param {string} mark */
-function closing(text, from, mark) {
-    for (let at = text.indexOf(mark, from); at >= 0; ) {
-        let end = at + mark.length;
-        while (text[end] === '`') end += 1;
-        if (end - at === mark.length) return at;
-        at = text.indexOf(mark, end);
-    }
-    return -1;
-}
-
-/** `[label](address)` at a place. @param {string} text @param {number} index */
-function linkAt(text, index) {
-    const rest = text.slice(index, index + 4000);
-    const found = /^\[((?:[^[\]\\\n]|\\.)*)\]\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+(?:"[^"\n]*"|'[^'\n]*'))?\s*\)/.exec(rest);
-    if (!found || found[1].trim() === '') return null;
-    const address = safeAddress(found[2]);
-    return address ? { label: found[1], address, end: index + found[0].length } : null;
-}
-
-/** @param {string} address @param {any} content */
-const anchor = (address, content) => html`<a href=${address} target="_blank" rel="noopener noreferrer nofollow">${content}</a>`;
-
-/** Text with its bare addresses and mentions. @param {string} text @param {Options} options @param {boolean} isInLink @returns {Piece[]} */
-function plainPieces(text, options, isInLink) {
-    /** @type {Piece[]} */
-    const pieces = [];
-    let from = 0;
-    if (!isInLink) {
-        for (const found of text.matchAll(BARE)) {
-            pieces.push(...mentionPieces(text.slice(from, found.index), options));
-            pieces.push({ node: anchor(found[0], found[0]) });
-            from = found.index + found[0].length;
-        }
-    }
-    pieces.push(...mentionPieces(text.slice(from), options));
-    return pieces;
-}
-
-/** @param {string} text @param {Options} options @returns {Piece[]} */
-function mentionPieces(text, { mention }) {
-    if (!mention || !text.includes('@')) return text ? [{ text }] : [];
-    /** @type {Piece[]} */
-    const pieces = [];
-    let from = 0;
-    for (const found of text.matchAll(/(^|[^\p{L}\p{N}@])@([\p{L}\p{N}._-]{1,64})/gu)) {
-        const node = mention(found[2]);
-        if (!node) continue;
-        const start = found.index + found[1].length;
-        if (start > from) pieces.push({ text: text.slice(from, start) });
-        pieces.push({ node });
-        from = start + 1 + found[2].length;
-    }
-    if (from < text.length) pieces.push({ text: text.slice(from) });
-    return pieces;
-}
-
-/** Pairs the signs of emphasis: each that closes with the nearest that opens. @param {Piece[]} pieces @returns {any[]} */
-function emphasised(pieces) {
-    /** @type {{ piece: Piece, nodes: any[] }[]} */
-    const open = [];
-    /** @type {any[]} */
-    const root = [];
-    const top = () => (open.length > 0 ? open[open.length - 1].nodes : root);
-    const fall = () => {
-        const { piece, nodes } = /** @type {{ piece: Piece, nodes: any[] }} */ (open.pop());
-        top().push((piece.sign ?? '').repeat(piece.count ?? 0), ...nodes);
-    };
-    for (const piece of pieces) {
-        if (!piece.sign) {
-            top().push(piece.node ?? piece.text);
-            continue;
-        }
-        let left = piece.count ?? 0;
-        while (piece.canClose && left > 0) {
-            const at = open.findLastIndex((held) => held.piece.sign === piece.sign);
-            if (at < 0) break;
-            while (open.length - 1 > at) fall();
-            const held = open[at];
-            const used = Math.min(2, left, held.piece.count ?? 0);
-            const { nodes } = held;
-            const node = piece.sign === '~' ? html`<s>${nodes}</s>` : used === 2 ? html`<strong>${nodes}</strong>` : html`<em>${nodes}</em>`;
-            held.piece = { ...held.piece, count: (held.piece.count ?? 0) - used };
-            held.nodes = [node];
-            left -= used;
-            if (held.piece.count === 0) {
-                open.pop();
-                top().push(node);
-            }
-        }
-        if (left > 0) {
-            if (piece.canOpen && open.length < 50) open.push({ piece: { ...piece, count: left }, nodes: [] });
-            else top().push((piece.sign ?? '').repeat(left));
-        }
-    }
-    while (open.length > 0) fall();
-    return root;
 }

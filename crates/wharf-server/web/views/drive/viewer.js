@@ -5,11 +5,11 @@ import { html, useEffect, useRef, useState } from '../../html.js';
 import { size, t } from '../../lang/index.js';
 import { open } from '../../parts/dialog.js';
 import { Icon } from '../../parts/icon.js';
+import { markdown } from '../../parts/markdown.js';
 import { message } from '../../parts/problem.js';
 import { Spinner } from '../../parts/progress.js';
 import { contentUrl, download, thumbnailUrl } from './deeds.js';
 import { isViewable, kindOf } from './kinds.js';
-import { markdown } from './markdown.js';
 
 /** @typedef {import('../../types').Node} Node */
 
@@ -136,7 +136,7 @@ function Text({ node, address }) {
         <div class="drive-viewer-paper scroll" tabindex="0" role="document" aria-label=${node.name} autofocus>
             ${isCut && html`<p class="notice">${t('drive.view.cut', { size: size(TEXT_BYTES_MAX) })}</p>`}
             ${kindOf(node) === 'table' ? html`<${Table} text=${text} isTabs=${/\.tsv$/i.test(node.name)} />`
-                : kindOf(node) === 'markdown' ? html`<div class="drive-md">${markdown(text)}</div>`
+                : kindOf(node) === 'markdown' ? html`<div class="md is-document">${markdown(text, { isDocument: true })}</div>`
                 : html`<pre class="drive-viewer-text">${text}</pre>`}
         </div>
     `;

@@ -29,6 +29,22 @@ export function kindOf(name) {
 /** Where a file's bytes are. @param {string} room @param {{ node: string, revision: number }} file */
 export const addressOf = (room, file) => api.url(`/rooms/${room}/content`, { id: file.node, revision: file.revision });
 
+/** Images up to here are shown as they are. */
+const PLAIN_BYTES_MAX = 100 * 1024;
+/** The sizes of thumbnails, on their longer side. */
+const THUMBNAIL_SIZES = [320, 1280];
+
+/**
+ * Where the picture of an image is that fills a box on this screen: a thumbnail, or the image itself where it is small, moves, or is of a kind that the server makes none of.
+ * @param {string} room @param {{ node: string, revision: number, name: string, bytes: number }} file @param {{ width: number, height: number }} box
+ */
+export function pictureOf(room, file, box) {
+    if (file.bytes <= PLAIN_BYTES_MAX || !/\.(jpe?g|png|webp)$/i.test(file.name)) return addressOf(room, file);
+    const wanted = Math.max(box.width, box.height) * devicePixelRatio;
+    const found = THUMBNAIL_SIZES.find((pixels) => pixels >= wanted) ?? THUMBNAIL_SIZES[1];
+    return api.url(`/rooms/${room}/thumbnail`, { id: file.node, revision: file.revision, size: found });
+}
+
 /** The box that is kept for an image before it has loaded. @param {[number, number] | undefined} dimensions @param {number} [widthMax] @param {number} [heightMax] */
 function boxOf(dimensions, widthMax = WIDTH_MAX, heightMax = HEIGHT_MAX) {
     const [width, height] = dimensions && dimensions[0] > 0 && dimensions[1] > 0 ? dimensions : [320, 240];
@@ -41,11 +57,14 @@ export function Attachment({ room, entry, file, act }) {
     const kind = kindOf(file.name);
     const address = addressOf(room.id, file);
     const [isBroken, setBroken] = useState(false);
+    const [hasThumbnail, setThumbnail] = useState(true);
     const box = boxOf(/** @type {any} */ (file.dimensions));
+    // What has no thumbnail after all is shown as it is.
+    const picture = hasThumbnail ? pictureOf(room.id, file, box) : address;
     const style = { width: `${box.width}px`, aspectRatio: `${box.width} / ${box.height}` };
     if (!isBroken && kind === 'image') {
         return html`<button type="button" class="picture" style=${style} aria-label=${t('conversations.file.view', { name: file.name })} onClick=${() => act.view(entry)}>
-            <img src=${address} alt=${file.name} width=${box.width} height=${box.height} loading="lazy" decoding="async" onError=${() => setBroken(true)} /></button>`;
+            <img src=${picture} alt=${file.name} width=${box.width} height=${box.height} loading="lazy" decoding="async" onError=${() => (picture === address ? setBroken(true) : setThumbnail(false))} /></button>`;
     }
     if (!isBroken && kind === 'film') {
         return html`<video class="film" style=${style} src=${address} controls preload="metadata" aria-label=${file.name} onError=${() => setBroken(true)}></video>`;

@@ -159,7 +159,7 @@ test('two tabs have one connection, and the one that is left goes on', async () 
     await first.close();
     await b.say(room, 'to the one that is left');
     await bubble(second, 'to the one that is left').waitFor();
-    assert.ok(sockets >= 1);
+    await until(() => sockets >= 1, 'it has a connection');
     await write(second, 'and it sends');
     await until(async () => (await second.locator('.is-waiting').count()) === 0, 'it is sent');
     assert.deepEqual(await said(second), ['from the second tab', 'to both', 'to the one that is left', 'and it sends']);

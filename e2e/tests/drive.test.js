@@ -201,6 +201,52 @@ test('a file has a history, tags, and what changed is told with who did it', asy
     await page.context().close();
 });
 
+test('nodes move and are copied to the drive of a room, by menu and by dragging, and no bytes travel', async () => {
+    const kai = await server.person('kai');
+    const lea = await server.person('lea');
+    const room = await server.befriend(kai, lea);
+    const group = await kai.ask('POST', '/rooms', { name: 'Harbour', invite: [] });
+    const bytes = new Uint8Array(3_000_000).map((_, index) => index % 253);
+    await kai.put('home', 'Trip/film.bin', bytes);
+    await kai.put('home', 'Trip/notes/day 1.md', '# One');
+    await kai.put('home', 'plan.txt', 'mine');
+    await kai.put(room, 'plan.txt', 'theirs');
+    const page = await member(browser, kai);
+    let sentBytes = 0;
+    page.on('request', (request) => { if (/\/(chunks|content)/.test(request.url())) sentBytes += request.postDataBuffer()?.length ?? 0; });
+    await page.goto(`${server.url}/drive`);
+    const read = async (/** @type {string} */ of, /** @type {string} */ file) => (await fetch(`${server.url}/api/v1/rooms/${of}/content/${file}`, { headers: { authorization: `Bearer ${kai.token}` } })).arrayBuffer();
+
+    await row(page, 'Trip').click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Move …' }).click();
+    const chooser = page.getByRole('dialog', { name: 'Move 1 item' });
+    await chooser.getByLabel('Drives').selectOption({ label: 'lea' });
+    await chooser.getByText('The history stays here').waitFor();
+    await noFindings(page);
+    await chooser.getByRole('button', { name: 'Move here' }).click();
+    await row(page, 'Trip').waitFor({ state: 'detached' });
+    assert.deepEqual(new Uint8Array(await read(room, 'Trip/film.bin')), bytes);
+    assert.equal(Buffer.from(await read(room, 'Trip/notes/day%201.md')).toString(), '# One');
+    assert.deepEqual((await kai.ask('GET', '/rooms/home/trash')).items.map((/** @type {any} */ node) => node.name), ['Trip']);
+
+    // A name that is taken there gets a number.
+    await row(page, 'plan.txt').click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Copy …' }).click();
+    const copier = page.getByRole('dialog', { name: 'Copy 1 item' });
+    await copier.getByLabel('Drives').selectOption({ label: 'lea' });
+    await copier.getByRole('button', { name: 'Copy here' }).click();
+    await page.getByText('1 item is copied to the top').waitFor();
+    assert.equal(Buffer.from(await read(room, 'plan%20(2).txt')).toString(), 'mine');
+    await row(page, 'plan.txt').waitFor();
+
+    await row(page, 'plan.txt').dragTo(page.getByRole('navigation', { name: 'Drives' }).getByRole('link', { name: 'Harbour' }));
+    await row(page, 'plan.txt').waitFor({ state: 'detached' });
+    assert.equal(Buffer.from(await read(group.id, 'plan.txt')).toString(), 'mine');
+    assert.equal(sentBytes, 0);
+    quiet(page);
+    await page.context().close();
+});
+
 test('a folder of many files has few rows in the document, and scrolls', async () => {
     const finn = await server.person('finn');
     const manifest = Buffer.from([1, 0, 0, 0, 0]).toString('base64');
@@ -271,9 +317,10 @@ test('what is dropped is put, a full quota is said, and a finger selects', async
     await until(async () => (await hana.ask('GET', '/rooms/home/node?path=Letters/dropped.txt').catch(() => null)) !== null, 'the file is in the folder it was dropped on');
     await /** @type {import('../lib/server.js').Person} */ (server.operator).ask('PATCH', `/admin/accounts/${hana.id}`, { quota_bytes: 100 });
     await drop('.drive-area', 'large.bin', 5000);
-    await page.getByText('Your quota is used up.').waitFor();
+    await page.getByRole('dialog', { name: 'There is not enough room' }).getByText('4.9 KiB are to go up').waitFor();
     await noFindings(page);
-    await page.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('region', { name: 'Uploads' }).getByRole('button', { name: 'Close' }).click();
 
     // A tap opens; a finger that rests selects, and then a tap adds.
     const box = /** @type {{ x: number, y: number }} */ (await row(page, 'two.txt').boundingBox());
@@ -308,7 +355,7 @@ test('a reader of a room sees its drive, and changes nothing', async () => {
     await row(page, 'rules.md').waitFor();
     await until(async () => (await page.getByRole('button', { name: 'New' }).count()) === 0, 'nothing can be made');
     await row(page, 'rules.md').click({ button: 'right' });
-    assert.deepEqual(await page.getByRole('menuitem').allTextContents(), ['Open', 'Download', 'Details and history']);
+    assert.deepEqual(await page.getByRole('menuitem').allTextContents(), ['Open', 'Download', 'Copy …', 'Details and history']);
     await page.getByRole('menuitem', { name: 'Open' }).click();
     await page.getByRole('dialog', { name: 'rules.md' }).getByRole('heading', { name: 'Rules' }).waitFor();
     await page.getByText('<script>alert(1)</script>').waitFor();

@@ -114,3 +114,69 @@ test('an upload is paused, goes on, and is given up', async () => {
     quiet(page);
     await page.context().close();
 });
+
+test('a large image is shown by a thumbnail, in a box that is there before it', async () => {
+    const [a, b] = await Promise.all([server.person('gwen', { nickname: 'Gwen' }), server.person('hana', { nickname: 'Hana' })]);
+    const room = await server.befriend(a, b);
+    const ben = await member(browser, b);
+    // Noise, so that the file is large.
+    const png = Buffer.from(await ben.evaluate(() => {
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [900, 600];
+        const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+        const pixels = context.createImageData(900, 600);
+        for (let at = 0; at < pixels.data.length; at += 1) pixels.data[at] = at % 4 === 3 ? 255 : Math.floor(Math.random() * 256);
+        context.putImageData(pixels, 0, 0);
+        return canvas.toDataURL('image/png').split(',')[1];
+    }), 'base64');
+    const node = await a.put(room, 'noise.png', png);
+    /** @type {string[]} */
+    const asked = [];
+    let letThrough = () => {};
+    const held = new Promise((resolve) => { letThrough = () => resolve(undefined); });
+    await ben.route(/\/(thumbnail|content)\?/, async (route) => {
+        asked.push(new URL(route.request().url()).pathname.split('/').pop() ?? '');
+        await held;
+        await route.continue();
+    });
+    await a.say(room, { kind: 'file', node: node.id, revision: node.revision, text: '', dimensions: [900, 600] });
+    await ben.goto(`${server.url}/c/${room}`);
+    const image = ben.getByRole('button', { name: 'View noise.png' });
+    await image.waitFor();
+    const before = await image.boundingBox();
+    await until(() => asked.length > 0, 'the thumbnail is asked for');
+    letThrough();
+    await until(() => image.locator('img').evaluate((/** @type {HTMLImageElement} */ element) => element.complete && element.naturalWidth >= 420), 'the image is loaded');
+    assert.deepEqual(await image.boundingBox(), before);
+    assert.deepEqual([...new Set(asked)], ['thumbnail']);
+    quiet(ben);
+    await ben.context().close();
+});
+
+test('a full quota is told before a file is sent, and by the server where it is full meanwhile', async () => {
+    const [a, b] = await Promise.all([server.person('ida', { nickname: 'Ida' }), server.person('jan', { nickname: 'Jan' })]);
+    const room = await server.befriend(a, b);
+    const operator = /** @type {import('../lib/server.js').Person} */ (server.operator);
+    const setQuota = (/** @type {number} */ quota_bytes) => Promise.all([a, b].map((person) => operator.ask('PATCH', `/admin/accounts/${person.id}`, { quota_bytes })));
+    await setQuota(10_240);
+    const page = await member(browser, a);
+    await page.goto(`${server.url}/c/${room}`);
+    const choose = (/** @type {number} */ bytes) => page.locator('.composer input[type=file]').setInputFiles([{ name: 'large.bin', mimeType: 'application/octet-stream', buffer: randomBytes(bytes) }]);
+    await choose(20_480);
+    await page.getByRole('alert').getByText('Not enough room: 10 KiB are free.').waitFor();
+    assert.ok(await page.getByRole('dialog').getByRole('button', { name: 'Send', exact: true }).isDisabled());
+    await noFindings(page);
+    await page.keyboard.press('Escape');
+
+    await choose(5120);
+    await page.getByText('5 KiB; 10 KiB free').waitFor();
+    await setQuota(1000);
+    await page.getByRole('dialog').getByRole('button', { name: 'Send', exact: true }).click();
+    await page.getByText('Your quota is used up.').waitFor();
+    await noFindings(page);
+    await setQuota(10_240);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('link', { name: 'Download large.bin' }).waitFor();
+    quiet(page);
+    await page.context().close();
+});

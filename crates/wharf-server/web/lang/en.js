@@ -68,6 +68,7 @@ export default {
     'shell.offline.waiting': { one: 'Offline. {n} message waits.', other: 'Offline. {n} messages wait.' },
     'shell.skip': 'Skip to the content',
     'shell.storage': 'This browser keeps nothing: what was not sent is lost when the page is closed.',
+    'shell.storage.full': 'The disk is nearly full: this browser may not keep what is not sent yet.',
     'shell.theme': 'Theme',
     'shell.theme.dark': 'Dark',
     'shell.theme.light': 'Light',

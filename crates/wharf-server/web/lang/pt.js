@@ -68,6 +68,7 @@ export default {
     'shell.offline.waiting': { one: 'Sem ligação. {n} mensagem à espera.', other: 'Sem ligação. {n} mensagens à espera.' },
     'shell.skip': 'Saltar para o conteúdo',
     'shell.storage': 'Este navegador não guarda nada: o que não foi enviado perde-se ao fechar a página.',
+    'shell.storage.full': 'O disco está quase cheio: este navegador pode não guardar o que ainda não foi enviado.',
     'shell.theme': 'Tema',
     'shell.theme.dark': 'Escuro',
     'shell.theme.light': 'Claro',

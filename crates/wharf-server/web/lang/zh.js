@@ -68,6 +68,7 @@ export default {
     'shell.offline.waiting': { other: '离线，{n} 条消息待发送。' },
     'shell.skip': '跳到内容',
     'shell.storage': '此浏览器不保存数据：未发送的内容在关闭页面后会丢失。',
+    'shell.storage.full': '磁盘空间即将用尽：此浏览器可能无法保留尚未发送的内容。',
     'shell.theme': '主题',
     'shell.theme.dark': '深色',
     'shell.theme.light': '浅色',

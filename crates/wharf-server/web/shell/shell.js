@@ -11,6 +11,7 @@ import { Spinner } from '../parts/progress.js';
 import { go, place, to } from '../router.js';
 import * as session from '../session.js';
 import { connection, outboxCount } from '../store/index.js';
+import * as storage from '../store/storage.js';
 import { viewsFor } from '../views/index.js';
 import { showHelp } from './help.js';
 import { useKeys } from './keys.js';
@@ -96,6 +97,7 @@ export function Shell() {
             <header class="shell-head">
                 <h1 class="sr-only">${view ? t(view.label) : 'Wharf'}</h1>
                 <${Banner} />
+                <${Storage} />
             </header>
             <${Rail} views=${views} current=${view} />
             ${List && !isOnlyMain && html`
@@ -136,6 +138,17 @@ function Banner() {
         : how === 'offline' ? (waiting > 0 ? t('shell.offline.waiting', { n: waiting }) : t('shell.offline'))
         : t('shell.connecting');
     return html`<div class="banner" role="status" hidden=${text === ''}><${Icon} name="info" />${text}</div>`;
+}
+
+/** Says that this browser keeps nothing, or soon can keep no more, until somebody has read it. */
+function Storage() {
+    const found = storage.problem.value;
+    const [read, setRead] = useState(/** @type {string | null} */ (null));
+    const isShown = found !== null && found !== read;
+    return html`<div class="banner" role="status" hidden=${!isShown}>
+        ${isShown && html`<${Icon} name="error" /><span>${t(found === 'full' ? 'shell.storage.full' : 'shell.storage')}</span>
+            <button type="button" class="icon-button" aria-label=${t('do.close')} onClick=${() => setRead(found)}><${Icon} name="close" /></button>`}
+    </div>`;
 }
 
 /** @param {{ views: View[], current: View | undefined }} props */

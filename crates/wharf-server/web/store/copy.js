@@ -3,7 +3,8 @@
 import * as api from '../api.js';
 import { GAP_MAX, WRITTEN, applyItem, forgetRoom, write as writeFrames, writeEntry } from './apply.js';
 import { result, transact } from './db.js';
-import { collections, isKept, meta, rooms } from './model.js';
+import { collections, meta, rooms } from './model.js';
+import { noteRefusal } from './storage.js';
 import { existing } from './timeline.js';
 
 /** @typedef {import('../frames').ServerFrame} ServerFrame */
@@ -71,8 +72,7 @@ export function write(frame) {
         try {
             await transact(db, WRITTEN, 'readwrite', (tx) => writeFrames(tx, frames));
         } catch (error) {
-            console.warn('the local copy cannot be written', error);
-            isKept.value = false;
+            noteRefusal(error);
         }
     });
 }

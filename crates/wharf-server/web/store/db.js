@@ -6,7 +6,7 @@
 // | runs     | room             | { room, applied }: entries of the room are here as of that position       |
 // | entries  | [room, position] | { room, position, entry }                                                |
 // | outbox   | id               | what is to be sent                                                       |
-// | uploads  | id               | files on their way up                                                    |
+// | uploads  | id               | files on their way up; under `ID/bytes`, the bytes of those that are kept |
 //
 // An entry and the position that it moves are written in one transaction, so a crash leaves both or neither. What is here can always be
 // had from the server again, but for the outbox and the uploads.

@@ -3,12 +3,13 @@
 
 import * as live from '../live/index.js';
 import { sessionEnded } from '../session.js';
-import * as handover from '../transfer/handover.js';
+import * as uploads from '../transfer/queue.js';
 import * as copy from './copy.js';
 import * as db from './db.js';
 import { clearDrafts } from './drafts.js';
 import * as model from './model.js';
 import * as outbox from './outbox.js';
+import * as storage from './storage.js';
 import * as timelines from './timeline.js';
 
 export { connection, contacts, cursors, drives, groups, invitations, isKept, people, presence, rooms, typing, welcome } from './model.js';
@@ -38,7 +39,8 @@ export async function begin(me) {
     model.know({ id: me.id, number: me.number, username: me.username, nickname: me.nickname, status_text: me.status_text ?? '' });
     await copy.read();
     await outbox.refresh();
-    await handover.use(database);
+    await uploads.use(database);
+    void storage.look();
     live.start(me.id, sessionEnded);
 }
 
@@ -50,7 +52,7 @@ export async function end(isLoggedOut) {
     timelines.clear();
     outbox.use(null, () => {});
     outbox.clear();
-    await handover.use(null);
+    await uploads.use(null);
     database?.close();
     database = null;
     model.clear();

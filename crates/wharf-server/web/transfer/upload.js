@@ -1,69 +1,70 @@
 // Files on their way up: read, hashed and sent in batches of chunks (docs/protocol/http.md). Whatever breaks, it begins anew, and what had arrived is not
-// sent again, because the server is asked what is missing. `put` is all that other views need.
+// sent again, because the server is asked what is missing. `put` sends one file, `putAll` many small ones together; queue.js says which, and when.
 
 import * as api from '../api.js';
+import { idOf, newId } from '../id.js';
+import { hash } from './hasher.js';
 
 /** What is read, hashed and sent at once. Three of these are in memory. */
-const BATCH_BYTES = 16 * 1024 * 1024;
+export const BATCH_BYTES = 16 * 1024 * 1024;
+/** Files up to here are one chunk. */
+export const SMALL_BYTES = 1024 * 1024;
 const AT_ONCE = 3;
 const HASH_BYTES = 32;
+const LISTED_BYTES = 36;
 /** How long a batch may take: at 64 KiB a second. */
 const BATCH_PATIENCE_MS = 5 * 60_000;
 const PAUSE_FIRST_MS = 500;
 const PAUSE_MAX_MS = 20_000;
 /** Answers after which the same is tried again. */
 const PASSING = ['offline', 'limited', 'unavailable', 'cancelled'];
+/** How often a file is sent anew whose chunks the server has forgotten meanwhile. */
+const ROUNDS_MAX = 3;
+
+/** @typedef {{ signal?: AbortSignal, progress?: (doneBytes: number, sentBytes: number) => void }} Options `sentBytes` are those that had to travel */
+/** @typedef {{ id: string, revision: number, path: string }} Put */
 
 /** Chunks of large files are the largest there are; those of others are of the size that other clients make them on average. @param {number} bytes */
-const chunkBytesFor = (bytes) => (bytes > 256 * 1024 * 1024 ? 4 : 1) * 1024 * 1024;
+const chunkBytesFor = (bytes) => (bytes > 256 * 1024 * 1024 ? 4 * SMALL_BYTES : SMALL_BYTES);
 
-class Hasher {
-    constructor() {
-        const count = Math.max(1, Math.min(2, (navigator.hardwareConcurrency ?? 2) - 1));
-        this.workers = Array.from({ length: count }, () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
-        /** @type {Map<number, { resolve: (value: { buffer: ArrayBuffer, hashes: Uint8Array }) => void, reject: (error: unknown) => void }>} */
-        this.waiting = new Map();
-        this.last = 0;
-        for (const worker of this.workers) {
-            worker.onmessage = ({ data }) => {
-                this.waiting.get(data.id)?.resolve(data);
-                this.waiting.delete(data.id);
-            };
-            worker.onerror = (event) => {
-                for (const { reject } of this.waiting.values()) reject(new Error(event.message));
-                this.waiting.clear();
-            };
-        }
-    }
-
-    /** @param {ArrayBuffer} buffer @param {number} chunkBytes @returns {Promise<{ buffer: ArrayBuffer, hashes: Uint8Array }>} */
-    hash(buffer, chunkBytes) {
-        const id = ++this.last;
-        return new Promise((resolve, reject) => {
-            this.waiting.set(id, { resolve, reject });
-            this.workers[id % this.workers.length].postMessage({ id, buffer, chunkBytes }, [buffer]);
-        });
-    }
-
-    stop() {
-        for (const worker of this.workers) worker.terminate();
-        for (const { reject } of this.waiting.values()) reject(new DOMException('stopped', 'AbortError'));
-    }
-}
-
-/**
- * Sends a file's content, and gives its packed manifest in base64, for a `put` of a commit.
- * @param {Blob} file
- * @param {{ signal?: AbortSignal, progress?: (doneBytes: number, sentBytes: number) => void }} [options] `sentBytes` are those that had to travel
- */
-export async function content(file, { signal, progress } = {}) {
-    const chunkBytes = chunkBytesFor(file.size);
-    const count = Math.ceil(file.size / chunkBytes);
-    const manifest = new Uint8Array(5 + count * 36);
+/** An empty list of so many chunks. @param {number} count */
+function manifestOf(count) {
+    const manifest = new Uint8Array(5 + count * LISTED_BYTES);
     const view = new DataView(manifest.buffer);
     view.setUint8(0, 1);
     view.setUint32(1, count, true);
-    const hasher = count > 0 ? new Hasher() : null;
+    return {
+        /** @param {number} index @param {Uint8Array} hash @param {number} bytes */
+        set(index, hash, bytes) {
+            manifest.set(hash, 5 + index * LISTED_BYTES);
+            view.setUint32(5 + index * LISTED_BYTES + HASH_BYTES, bytes, true);
+        },
+        bytes: () => manifest,
+        packed: () => base64(manifest),
+    };
+}
+
+/** Whether a file with this content is at a path already: one that was put, and whose answer was lost, or the same one chosen again. @param {string} room @param {string} path @param {Uint8Array} manifest @param {AbortSignal} [signal] @returns {Promise<import('../types').Node | null>} */
+async function there(room, path, manifest, signal) {
+    const node = await again(() => api.get(`/rooms/${room}/node`, { path }, signal), signal).catch(() => null);
+    if (!node?.content) return null;
+    const { hashes } = await hash(manifest.slice().buffer, Uint32Array.of(0, manifest.length));
+    return hexes(hashes)[0] === node.content ? node : null;
+}
+
+/** Where the chunks of some bytes are. @param {number} bytes @param {number} chunkBytes */
+function cutsOf(bytes, chunkBytes) {
+    const count = Math.ceil(bytes / chunkBytes);
+    return Uint32Array.from({ length: count * 2 }, (_, at) => (at % 2 === 0 ? (at / 2) * chunkBytes : Math.min(chunkBytes, bytes - ((at - 1) / 2) * chunkBytes)));
+}
+
+/** @param {Uint8Array} hashes @param {number} index */
+const hashAt = (hashes, index) => hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+
+/** Sends a file's content, and gives its manifest, for a `put` of a commit. @param {Blob} file @param {Options} [options] */
+export async function content(file, { signal, progress } = {}) {
+    const chunkBytes = chunkBytesFor(file.size);
+    const manifest = manifestOf(Math.ceil(file.size / chunkBytes));
     let done = 0;
     let sent = 0;
     let next = 0;
@@ -73,14 +74,10 @@ export async function content(file, { signal, progress } = {}) {
             const from = next;
             next += BATCH_BYTES;
             const read = await file.slice(from, from + BATCH_BYTES).arrayBuffer();
-            const { buffer, hashes } = await /** @type {Hasher} */ (hasher).hash(read, chunkBytes);
-            const first = from / chunkBytes;
-            for (let index = 0; index * chunkBytes < buffer.byteLength; index += 1) {
-                const at = 5 + (first + index) * 36;
-                manifest.set(hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES), at);
-                view.setUint32(at + HASH_BYTES, Math.min(chunkBytes, buffer.byteLength - index * chunkBytes), true);
-            }
-            sent += await again(() => sendMissing(buffer, hashes, chunkBytes, signal), signal);
+            const cuts = cutsOf(read.byteLength, chunkBytes);
+            const { buffer, hashes } = await hash(read, cuts);
+            for (let index = 0; index < cuts.length / 2; index += 1) manifest.set(from / chunkBytes + index, hashAt(hashes, index), cuts[index * 2 + 1]);
+            sent += await again(() => sendMissing(buffer, hashes, cuts, signal), signal);
             done += buffer.byteLength;
             progress?.(done, sent);
         }
@@ -89,27 +86,29 @@ export async function content(file, { signal, progress } = {}) {
         await Promise.all(Array.from({ length: Math.min(AT_ONCE, Math.ceil(file.size / BATCH_BYTES)) }, work));
     } finally {
         next = Infinity;
-        hasher?.stop();
     }
-    return base64(manifest);
+    return manifest;
 }
 
-/** Sends those chunks of a batch that the server has not. @param {ArrayBuffer} buffer @param {Uint8Array} hashes @param {number} chunkBytes @param {AbortSignal} [signal] */
-async function sendMissing(buffer, hashes, chunkBytes, signal) {
+/**
+ * Sends those chunks of a batch that the server has not; how many bytes that were.
+ * @param {ArrayBuffer} buffer @param {Uint8Array} hashes @param {Uint32Array} cuts @param {AbortSignal} [signal]
+ */
+async function sendMissing(buffer, hashes, cuts, signal) {
+    if (cuts.length === 0) return 0;
     const asked = await api.send('POST', api.url('/chunks/missing'), { body: /** @type {any} */ (hashes), type: 'application/vnd.wharf.hashes', signal });
     const missing = new Set(hexes(new Uint8Array(await asked.arrayBuffer())));
     /** @type {BlobPart[]} */
     const parts = [];
     let sent = 0;
-    hexes(hashes).forEach((hash, index) => {
-        if (!missing.delete(hash)) return;
-        const from = index * chunkBytes;
-        const bytes = Math.min(chunkBytes, buffer.byteLength - from);
+    hexes(hashes).forEach((name, index) => {
+        if (!missing.delete(name)) return;
+        const bytes = cuts[index * 2 + 1];
         const head = new Uint8Array(44);
-        head.set(hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES));
+        head.set(hashAt(hashes, index));
         new DataView(head.buffer).setUint32(36, bytes, true);
         new DataView(head.buffer).setUint32(40, bytes, true);
-        parts.push(head, new Uint8Array(buffer, from, bytes));
+        parts.push(head, new Uint8Array(buffer, cuts[index * 2], bytes));
         sent += bytes;
     });
     if (parts.length > 0) {
@@ -120,25 +119,108 @@ async function sendMissing(buffer, hashes, chunkBytes, signal) {
     return sent;
 }
 
+/** @param {string} path @param {string} manifest @param {number} [modifiedMs] @param {boolean} [mayReplace] @returns {import('../types').Op} */
+const putOf = (path, manifest, modifiedMs, mayReplace) => ({ op: 'put', path, manifest, expect: mayReplace ? 'any' : 'absent', ...(modifiedMs ? { mtime_ns: modifiedMs * 1_000_000 } : {}) });
+
+/** Whether a name was taken. @param {unknown} error */
+export const isTaken = (error) => error instanceof api.ApiError && (error.code === 'exists' || error.code === 'stale');
+
 /**
- * Puts a file into a drive, under its name or, where that is taken, the name with a number. Tried again for as long as it takes, until the signal says otherwise.
+ * Puts a file into a drive. Tried again for as long as it takes, until the signal says otherwise.
+ *
+ * `id` is the upload's own: what it commits is committed once, also where the answer was lost and the page loaded anew. `attempt` counts what was asked for
+ * under the id: another path, or leave to replace, is another attempt. With `isFree`, a name that is taken gets a number.
  * @param {string} room @param {string} path @param {Blob} file
- * @param {{ signal?: AbortSignal, progress?: (doneBytes: number, sentBytes: number) => void, modifiedMs?: number }} [options]
- * @returns {Promise<{ id: string, revision: number, path: string }>}
+ * @param {Options & { modifiedMs?: number, id?: string, attempt?: number, mayReplace?: boolean, isFree?: boolean }} [options]
+ * @returns {Promise<Put>}
  */
-export async function put(room, path, file, { signal, progress, modifiedMs } = {}) {
-    const manifest = await content(file, { signal, progress });
-    for (let name = path; ; name = nextName(name)) {
-        const op = { op: 'put', path: name, manifest, expect: 'absent', ...(modifiedMs ? { mtime_ns: modifiedMs * 1_000_000 } : {}) };
-        const commit = { id: crypto.randomUUID(), ops: [op] };
+export async function put(room, path, file, { signal, progress, modifiedMs, id = newId(), attempt = 0, mayReplace = false, isFree = false } = {}) {
+    let manifest = await content(file, { signal, progress });
+    let rounds = 1;
+    for (let name = path; ; ) {
         try {
-            const committed = await again(() => api.post(`/rooms/${room}/commit`, commit), signal);
+            const committed = await again(() => api.post(`/rooms/${room}/commit`, { id: idOf(id, attempt), ops: [putOf(name, manifest.packed(), modifiedMs, mayReplace)] }), signal);
             const [result] = committed.results;
             if (result) return { id: result.id, revision: result.revision, path: name };
             const node = await again(() => api.get(`/rooms/${room}/node`, { path: name }, signal), signal);
             return { id: node.id, revision: node.revision, path: name };
         } catch (error) {
-            if (!(error instanceof api.ApiError) || (error.code !== 'exists' && error.code !== 'stale')) throw error;
+            if (isFree && isTaken(error)) {
+                name = nextName(name);
+                attempt += 1;
+            } else if (/** @type {any} */ (error)?.code === 'not_found' && /** @type {any} */ (error).failed?.length && rounds < ROUNDS_MAX) {
+                rounds += 1;
+                manifest = await content(file, { signal, progress });
+            } else {
+                const node = isTaken(error) ? await there(room, name, manifest.bytes(), signal) : null;
+                if (!node) throw error;
+                return { id: node.id, revision: node.revision, path: name };
+            }
+        }
+    }
+}
+
+/** @typedef {{ id: string, path: string, file: Blob, modifiedMs?: number, mayReplace?: boolean }} Small a file of SMALL_BYTES at most */
+
+/**
+ * Puts small files into a drive, together BATCH_BYTES at most: one batch of chunks and, if nothing is in the way, one commit. What each came to.
+ * @param {string} room @param {readonly Small[]} files @param {AbortSignal} [signal]
+ * @returns {Promise<{ error: unknown, sentBytes: number }[]>} in the order of the files; `error` is null for those that are there
+ */
+export async function putAll(room, files, signal) {
+    const read = await Promise.allSettled(files.map(({ file }) => file.arrayBuffer()));
+    const from = [0];
+    for (const [index, each] of read.entries()) from.push(from[index] + (each.status === 'fulfilled' ? Math.ceil(each.value.byteLength / 4) * 4 : 0));
+    const all = new Uint8Array(from[files.length]);
+    /** The files that have content, in the order of the cuts. @type {number[]} */
+    const cutFiles = [];
+    /** @type {number[]} */
+    const cuts = [];
+    for (const [index, each] of read.entries()) {
+        if (each.status !== 'fulfilled' || each.value.byteLength === 0) continue;
+        all.set(new Uint8Array(each.value), from[index]);
+        cuts.push(from[index], each.value.byteLength);
+        cutFiles.push(index);
+    }
+    const { buffer, hashes } = await hash(all.buffer, Uint32Array.from(cuts));
+    const sent = await again(() => sendMissing(buffer, hashes, Uint32Array.from(cuts), signal), signal);
+    const manifests = files.map((_, index) => manifestOf(cutFiles.includes(index) ? 1 : 0));
+    cutFiles.forEach((file, index) => manifests[file].set(0, hashAt(hashes, index), cuts[index * 2 + 1]));
+    const results = read.map((each) => ({ error: each.status === 'rejected' ? each.reason : null, sentBytes: 0 }));
+    if (results[cutFiles[0]]) results[cutFiles[0]].sentBytes = sent;
+    const ops = files.map(({ path, modifiedMs, mayReplace }, index) => putOf(path, manifests[index].packed(), modifiedMs, mayReplace));
+    await commitAll(room, files, ops, results, signal);
+    for (const [index, result] of results.entries()) {
+        if (isTaken(result.error) && (await there(room, files[index].path, manifests[index].bytes(), signal))) result.error = null;
+    }
+    return results;
+}
+
+/**
+ * Commits what it can: all at once, then without those that are in the way, and one by one where nobody says which they are.
+ * @param {string} room @param {readonly Small[]} files @param {import('../types').Op[]} ops @param {{ error: unknown }[]} results @param {AbortSignal} [signal]
+ */
+async function commitAll(room, files, ops, results, signal) {
+    let left = files.map((_, index) => index).filter((index) => results[index].error === null);
+    while (left.length > 0) {
+        // The first file's own id, so that one alone is committed as `put` would.
+        const id = left.length === 1 ? files[left[0]].id : newId();
+        try {
+            await again(() => api.post(`/rooms/${room}/commit`, { id, ops: left.map((index) => ops[index]) }), signal);
+            return;
+        } catch (error) {
+            if (!(error instanceof api.ApiError)) throw error;
+            const failed = new Map(error.failed.map((each) => [left[each.index], each]));
+            if (left.length === 1) {
+                results[left[0]].error = error;
+                return;
+            }
+            if (failed.size === 0) {
+                for (const index of left) await commitAll(room, [files[index]], [ops[index]], [results[index]], signal);
+                return;
+            }
+            for (const [index, { code, detail }] of failed) results[index].error = new api.ApiError(error.status, /** @type {any} */ ({ code, detail }));
+            left = left.filter((index) => !failed.has(index));
         }
     }
 }

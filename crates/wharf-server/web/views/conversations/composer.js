@@ -10,7 +10,8 @@ import { attempt } from '../../parts/notice.js';
 import { me } from '../../session.js';
 import { draftOf, setDraft } from '../../store/drafts.js';
 import { say, send } from '../../store/index.js';
-import { handOver } from '../../transfer/handover.js';
+import { handOver } from '../../transfer/queue.js';
+import { spaceLeftIfKnown } from '../../transfer/space.js';
 import { kindOf, measure } from './attachment.js';
 import { membersOf } from './members.js';
 import { preview } from './message.js';
@@ -145,7 +146,7 @@ export function Composer({ room, reply, editing, done, editLast, handle }) {
     async function offer(files) {
         if (files.length === 0 || !room.can_write) return;
         /** @type {{ files: File[], text: string } | undefined} */
-        const said = await open(({ close }) => html`<${Offer} files=${files} close=${close} />`);
+        const said = await open(({ close }) => html`<${Offer} room=${room} files=${files} close=${close} />`);
         if (!said) return;
         const dimensions = await Promise.all(said.files.map(measure));
         const mentions = mentionsIn(room, said.text);
@@ -194,21 +195,25 @@ export function Composer({ room, reply, editing, done, editLast, handle }) {
     `;
 }
 
-/** The files that are about to go. @param {{ files: File[], close: (said?: { files: File[], text: string }) => void }} props */
-function Offer({ files: given, close }) {
+/** The files that are about to go, and how much room there is for them. @param {{ room: Room, files: File[], close: (said?: { files: File[], text: string }) => void }} props */
+function Offer({ room, files: given, close }) {
     const [files, setFiles] = useState(given);
     const [text, setText] = useState('');
     const [addresses] = useState(() => new Map(given.map((file) => [file, kindOf(file.name) === 'image' ? URL.createObjectURL(file) : null])));
     useEffect(() => () => {
         for (const address of addresses.values()) if (address) URL.revokeObjectURL(address);
     }, []);
+    const [left, setLeft] = useState(Infinity);
+    useEffect(() => void spaceLeftIfKnown(room.id).then(setLeft), []);
     const total = files.reduce((sum, file) => sum + file.size, 0);
+    const isFull = total > left;
     return html`
         <${Dialog} title=${t('conversations.offer', { n: files.length })} close=${() => close()} onSubmit=${() => close({ files, text: text.trim() })} footer=${html`
-            <span class="soft small grow offer-total">${size(total)}</span>
+            <span class="soft small grow offer-total">${left === Infinity ? size(total) : t('conversations.offer.left', { size: size(total), left: size(left) })}</span>
             <button type="button" class="button" onClick=${() => close()}>${t('do.cancel')}</button>
-            <button class="button primary" disabled=${files.length === 0}>${t('conversations.send')}</button>
+            <button class="button primary" disabled=${files.length === 0 || isFull}>${t('conversations.send')}</button>
         `}>
+            ${isFull && html`<p class="notice bad" role="alert">${t('conversations.offer.full', { left: size(left) })}</p>`}
             <ul class="offer">
                 ${files.map((file) => html`
                     <li class="file-card">

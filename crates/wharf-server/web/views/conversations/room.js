@@ -7,6 +7,7 @@ import { day, isSameDay, shortTime, size, t } from '../../lang/index.js';
 import { Avatar } from '../../parts/avatar.js';
 import { Icon } from '../../parts/icon.js';
 import { attempt, fail } from '../../parts/notice.js';
+import { message as problemText } from '../../parts/problem.js';
 import { Progress } from '../../parts/progress.js';
 import { VirtualList } from '../../parts/virtual.js';
 import { back } from '../../router.js';
@@ -14,7 +15,7 @@ import { me } from '../../session.js';
 import { isNarrow } from '../../shell/shell.js';
 import { outbox, presence, say, timeline, typing } from '../../store/index.js';
 import * as outboxStore from '../../store/outbox.js';
-import * as handover from '../../transfer/handover.js';
+import * as queue from '../../transfer/queue.js';
 import * as actions from './actions.js';
 import { view } from './attachment.js';
 import { kindOf } from './attachment.js';
@@ -60,7 +61,7 @@ export function Room({ room, goTo, close }) {
         return found;
     }, [room.head, floor, changed]);
     const waiting = outbox.value.filter((item) => item.room === room.id && (item.draft.kind === 'text' || item.draft.kind === 'file' || item.state === 'refused'));
-    const going = handover.uploads.value.filter((upload) => upload.room === room.id);
+    const going = queue.uploads.value.filter((upload) => upload.saying && upload.room === room.id);
     const count = positions.length + going.length + waiting.length;
 
     const seen = (/** @type {number} */ first, /** @type {number} */ last) => {
@@ -265,32 +266,34 @@ function Announcer({ room }) {
     return html`<div class="sr-only" aria-live="polite" aria-atomic="true" data-announcer>${text}</div>`;
 }
 
-/** A file on its way up. @param {{ upload: import('../../transfer/handover.js').Shown }} props */
+/** A file on its way up. @param {{ upload: queue.Shown }} props */
 function Going({ upload }) {
     const chooser = useRef(/** @type {HTMLInputElement | null} */ (null));
     const choose = (/** @type {any} */ event) => {
         const [file] = event.currentTarget.files;
         event.currentTarget.value = '';
-        if (file && !handover.rechoose(upload.id, file)) fail(t('conversations.upload.other', { name: upload.name }));
+        if (file && !queue.give(upload.id, file)) fail(t('conversations.upload.other', { name }));
     };
-    const line = upload.error ? t('conversations.upload.failed')
-        : !upload.file ? t('conversations.upload.choose')
-        : upload.isPaused ? t('conversations.upload.paused')
+    const name = queue.nameOf(upload);
+    const { state } = upload;
+    const line = state === 'failed' ? problemText(upload.error)
+        : state === 'absent' ? t('conversations.upload.choose')
+        : state === 'paused' ? t('conversations.upload.paused')
         : `${size(upload.doneBytes)} / ${size(upload.bytes)}`;
     return html`
-        <article class="message is-own is-first" tabindex="-1" aria-label=${`${upload.name}, ${line}`}>
+        <article class="message is-own is-first" tabindex="-1" aria-label=${`${name}, ${line}`}>
             <div class="bubble has-file">
                 <div class="file-card">
                     <span class="file-sign"><${Icon} name="upload" /></span>
-                    <span class="grow"><bdi class="file-name">${upload.name}</bdi><span class=${`small ${upload.error ? 'wrong' : 'soft'}`}>${line}</span></span>
-                    ${!upload.file ? html`<input type="file" hidden ref=${chooser} onChange=${choose} /><button type="button" class="button" onClick=${() => chooser.current?.click()}>${t('conversations.upload.rechoose')}</button>`
-                        : upload.isPaused || upload.error
-                            ? html`<button type="button" class="icon-button" aria-label=${t('conversations.upload.resume')} onClick=${() => void attempt(() => handover.resume(upload.id))}><${Icon} name="play" /></button>`
-                            : html`<button type="button" class="icon-button" aria-label=${t('conversations.upload.pause')} onClick=${() => void attempt(() => handover.pause(upload.id))}><${Icon} name="pause" /></button>`}
-                    <button type="button" class="icon-button" aria-label=${t('conversations.upload.cancel', { name: upload.name })} onClick=${() => void attempt(() => handover.cancel(upload.id))}><${Icon} name="close" /></button>
+                    <span class="grow"><bdi class="file-name">${name}</bdi><span class=${`small ${state === 'failed' ? 'wrong' : 'soft'}`}>${line}</span></span>
+                    ${state === 'absent' ? html`<input type="file" hidden ref=${chooser} onChange=${choose} /><button type="button" class="button" onClick=${() => chooser.current?.click()}>${t('conversations.upload.rechoose')}</button>`
+                        : state === 'paused' || state === 'failed'
+                            ? html`<button type="button" class="icon-button" aria-label=${t('conversations.upload.resume')} onClick=${() => void attempt(() => queue.resume(upload.id))}><${Icon} name="play" /></button>`
+                            : html`<button type="button" class="icon-button" aria-label=${t('conversations.upload.pause')} onClick=${() => void attempt(() => queue.pause(upload.id))}><${Icon} name="pause" /></button>`}
+                    <button type="button" class="icon-button" aria-label=${t('conversations.upload.cancel', { name })} onClick=${() => void attempt(() => queue.cancel(upload.id))}><${Icon} name="close" /></button>
                 </div>
-                <${Progress} value=${upload.doneBytes} max=${upload.bytes} label=${upload.name} />
-                ${upload.text && html`<div class="text">${upload.text}</div>`}
+                <${Progress} value=${upload.doneBytes} max=${upload.bytes} label=${name} />
+                ${upload.saying?.text && html`<div class="text">${upload.saying.text}</div>`}
             </div>
         </article>
     `;

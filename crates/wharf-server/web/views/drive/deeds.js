@@ -2,6 +2,7 @@
 
 import * as api from '../../api.js';
 import { html } from '../../html.js';
+import { newId } from '../../id.js';
 import { t } from '../../lang/index.js';
 import { Dialog, confirm, open } from '../../parts/dialog.js';
 import { attempt, say } from '../../parts/notice.js';
@@ -14,15 +15,6 @@ import { join, parentOf } from './address.js';
 const ARCHIVE_MAX = 200;
 /** Operations of one commit. */
 const OPS_MAX = 1000;
-
-/** An id that nobody else has; also where the page came without TLS. */
-export function newId() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    bytes[6] = (bytes[6] & 15) | 64;
-    bytes[8] = (bytes[8] & 63) | 128;
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-}
 
 /** @param {string} room @param {Op[]} ops */
 export async function commit(room, ops) {

@@ -29,14 +29,14 @@ export function List({ place }) {
         <div class="head"><h2>${t('view.drive')}</h2></div>
         <nav class="drive-places scroll" aria-label=${t('drive.places')}>
             <ul>
-                <${Place} href=${folderAddress(home, '')} label=${t('drive.mine')} isOpen=${open === home && screen !== 'trash' && screen !== 'changes'}><${Icon} name="drive" /><//>
+                <${Place} href=${folderAddress(home, '')} label=${t('drive.mine')} room=${home} isOpen=${open === home && screen !== 'trash' && screen !== 'changes'}><${Icon} name="drive" /><//>
                 <${Place} href=${screenAddress(home, 'changes')} label=${t('drive.changes')} isOpen=${open === home && screen === 'changes'}><${Icon} name="clock" /><//>
                 <${Place} href=${screenAddress(home, 'trash')} label=${t('drive.trash')} isOpen=${open === home && screen === 'trash'}><${Icon} name="trash" /><//>
             </ul>
             ${others.length > 0 && html`<h3 class="drive-places-title">${t('drive.rooms')}</h3>`}
             <ul>
                 ${others.map((room) => html`
-                    <${Place} key=${room.id} href=${folderAddress(room.id, '')} label=${roomName(room)} isOpen=${open === room.id}>
+                    <${Place} key=${room.id} href=${folderAddress(room.id, '')} label=${roomName(room)} room=${room.can_write ? room.id : undefined} isOpen=${open === room.id}>
                         <${Avatar} id=${roomPicture(room)} name=${roomName(room)} size="small" isRoom=${room.kind !== 'direct'} />
                     <//>
                 `)}
@@ -46,9 +46,9 @@ export function List({ place }) {
     `;
 }
 
-/** @param {{ href: string, label: string, isOpen: boolean, children?: any }} props */
-function Place({ href, label, isOpen, children }) {
-    return html`<li><a class="drive-place inset-focus" href=${href} aria-current=${isOpen ? 'page' : undefined}>${children}<span class="one-line grow">${label}</span></a></li>`;
+/** @param {{ href: string, label: string, isOpen: boolean, room?: string, children?: any }} props `room` takes what is dropped on it */
+function Place({ href, label, isOpen, room, children }) {
+    return html`<li><a class="drive-place inset-focus" href=${href} data-drop-room=${room} aria-current=${isOpen ? 'page' : undefined}>${children}<span class="one-line grow">${label}</span></a></li>`;
 }
 
 /** What the account uses. @param {{ room: string }} props */

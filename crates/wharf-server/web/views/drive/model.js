@@ -3,6 +3,7 @@
 import * as api from '../../api.js';
 import { batch, computed, signal } from '../../html.js';
 import { language } from '../../lang/index.js';
+import { spaceLeft } from '../../transfer/space.js';
 import { kindOf } from './kinds.js';
 
 /** @typedef {import('../../types').Node} Node */
@@ -64,6 +65,8 @@ export class Nodes {
         /** @type {import('../../vendor/signals.js').Signal<readonly Node[]>} */
         this.all = signal([]);
         this.isWhole = signal(false);
+        /** What the owner's quota leaves; null where it is not known. @type {import('../../vendor/signals.js').Signal<number | null>} */
+        this.leftBytes = signal(null);
         /** @type {import('../../vendor/signals.js').Signal<unknown>} */
         this.error = signal(null);
         /** @type {import('../../vendor/signals.js').Signal<ReadonlySet<string>>} */
@@ -94,6 +97,7 @@ export class Nodes {
                     api.get(`/rooms/${this.room}/node`, { path: this.path }, stop),
                 ]);
                 this.position = drive.position;
+                this.leftBytes.value = Math.max(0, drive.quota_bytes - drive.owner_used_bytes);
                 this.folder.value = folder;
             }
             const isFirst = this.all.peek().length === 0;
@@ -156,6 +160,7 @@ export class Nodes {
             if (stop.aborted) return;
             this.position = changes.head;
             this.put([...nodes.values()]);
+            this.leftBytes.value = await spaceLeft(this.room, stop);
         } catch (error) {
             if (!stop.aborted) console.warn('a folder was not followed', error);
         }

@@ -1,7 +1,7 @@
 // A list of nodes: rows or tiles, selected with the mouse, the keyboard or a finger; what is done to them; and files that are dropped on them.
 
-import { html, signal, useEffect, useRef, useState } from '../../html.js';
-import { t } from '../../lang/index.js';
+import { html, useEffect, useRef, useState } from '../../html.js';
+import { size, t } from '../../lang/index.js';
 import { Icon } from '../../parts/icon.js';
 import { openMenu } from '../../parts/menu.js';
 import { message } from '../../parts/problem.js';
@@ -10,13 +10,15 @@ import { VirtualList } from '../../parts/virtual.js';
 import { go } from '../../router.js';
 import { useKeys } from '../../shell/keys.js';
 import { folderAddress } from './address.js';
+import { copy, moveBetween } from './between.js';
+import { add, chosenFiles } from './chosen.js';
 import { download, makeFolder, move, purge, remove, restore } from './deeds.js';
 import { showDetails } from './details.js';
+import { useDrop, usePaste } from './drop.js';
 import { chooseFolder } from './folders.js';
 import { isViewable } from './kinds.js';
 import { look, setLook } from './model.js';
 import { Row, Tile } from './row.js';
-import { add, chosenFiles, filesOf } from './upload.js';
 import { view } from './viewer.js';
 
 /** @typedef {import('../../types').Node} Node */
@@ -28,9 +30,6 @@ const ROW_PX = 49;
 const PRESS_MS = 450;
 /** Letters that come so soon after one another are one word. */
 const WORD_MS = 800;
-
-/** The nodes that are being dragged within the page. */
-export const dragged = signal(/** @type {{ room: string, nodes: readonly Node[] } | null} */ (null));
 
 /** What can be done in a list. @param {Nodes} nodes @param {string} screen @param {boolean} canWrite */
 function deedsOf(nodes, screen, canWrite) {
@@ -50,8 +49,12 @@ function deedsOf(nodes, screen, canWrite) {
         },
         download: (/** @type {readonly Node[]} */ chosen) => download(room, chosen),
         async move(/** @type {readonly Node[]} */ chosen) {
-            const folder = await chooseFolder(room, chosen);
-            if (folder !== undefined) await again(move(room, chosen, folder));
+            const to = await chooseFolder(room, chosen);
+            if (to) await again(to.room === room ? move(room, chosen, to.path) : moveBetween(room, chosen, to));
+        },
+        async copy(/** @type {readonly Node[]} */ chosen) {
+            const to = await chooseFolder(room, chosen, { isCopy: true });
+            if (to) await again(copy(room, chosen, to));
         },
         rename(/** @type {Node} */ node) {
             nodes.renaming.value = node.id;
@@ -82,6 +85,7 @@ function deedsOf(nodes, screen, canWrite) {
                 { label: t('drive.download'), icon: 'download', run: () => this.download(chosen) },
                 isOne && canWrite && { label: t('drive.rename'), icon: 'edit', run: () => this.rename(one) },
                 canWrite && { label: t('drive.move'), icon: 'forward', run: () => this.move(chosen) },
+                { label: t('drive.copy'), icon: 'copy', run: () => this.copy(chosen) },
                 isOne && { label: t('drive.details'), icon: 'info', run: () => this.details(one) },
                 canWrite && { label: t('drive.remove'), icon: 'trash', isDanger: true, run: () => this.remove(chosen) },
             ], { label: t('drive.actions') });
@@ -109,6 +113,7 @@ export function NodeList({ nodes, screen, canWrite }) {
     }, []);
     useKeys(KEYS);
     const drop = useDrop(nodes, screen === 'files' && canWrite);
+    usePaste(nodes, screen === 'files' && canWrite);
     const isChosen = nodes.selected.value.size > 0;
     const key = keysOf(nodes, deeds, { perRow, handle, canWrite, screen });
     const press = usePress(nodes, deeds);
@@ -155,7 +160,7 @@ function Nothing({ screen, isWhole, canWrite, nodes }) {
 function UploadButton({ nodes }) {
     const input = useRef(/** @type {HTMLInputElement | null} */ (null));
     return html`
-        <input type="file" multiple hidden ref=${input} onChange=${(/** @type {any} */ event) => { add(nodes.room, nodes.path ?? '', chosenFiles(event.currentTarget.files)); event.currentTarget.value = ''; }} />
+        <input type="file" multiple hidden ref=${input} onChange=${(/** @type {any} */ event) => { void add(nodes.room, nodes.path ?? '', chosenFiles(event.currentTarget.files)); event.currentTarget.value = ''; }} />
         <button type="button" class="button primary" onClick=${() => input.current?.click()}><${Icon} name="upload" />${t('drive.upload')}</button>
     `;
 }
@@ -166,7 +171,7 @@ function Tools({ nodes, deeds, screen, canWrite }) {
     const folder = useRef(/** @type {HTMLInputElement | null} */ (null));
     const { order, isDown } = look.value;
     const taken = (/** @type {any} */ event) => {
-        add(nodes.room, nodes.path ?? '', chosenFiles(event.currentTarget.files));
+        void add(nodes.room, nodes.path ?? '', chosenFiles(event.currentTarget.files));
         event.currentTarget.value = '';
     };
     const make = (/** @type {MouseEvent} */ event) => openMenu(/** @type {Element} */ (event.currentTarget), [
@@ -186,7 +191,7 @@ function Tools({ nodes, deeds, screen, canWrite }) {
                 <button type="button" class="button primary" aria-haspopup="menu" aria-expanded="false" onClick=${make}><${Icon} name="plus" />${t('drive.new')}</button>
             `}
             ${screen === 'trash' && canWrite && nodes.all.value.length > 0 && html`<button type="button" class="button danger" onClick=${() => deeds.purge(nodes.all.peek())}>${t('drive.trash.empty')}</button>`}
-            <span class="grow small soft one-line drive-count">${nodes.isWhole.value && t('drive.count', { n: nodes.all.value.length })}</span>
+            <span class="grow small soft one-line drive-count">${nodes.isWhole.value && [t('drive.count', { n: nodes.all.value.length }), nodes.leftBytes.value === null ? '' : t('drive.left', { size: size(nodes.leftBytes.value) })].filter(Boolean).join(' · ')}</span>
             <button type="button" class="button quiet" aria-haspopup="menu" aria-expanded="false" onClick=${arrange}><${Icon} name="list" />${t(`drive.by.${order}`)}</button>
             <${Toggle} />
         </div>
@@ -355,67 +360,5 @@ function usePress(nodes, deeds) {
         },
         onTouchMove: () => clearTimeout(timer.current),
         onTouchEnd: () => clearTimeout(timer.current),
-    };
-}
-
-/** Files from outside, and nodes of the list, that are dropped on a folder or on the area. @param {Nodes} nodes @param {boolean} isOn */
-function useDrop(nodes, isOn) {
-    const [target, setTarget] = useState(/** @type {string | null} */ (null));
-    const folderAt = (/** @type {Event} */ event) => {
-        const id = /** @type {Element} */ (event.target).closest?.('[data-node]')?.getAttribute('data-node');
-        const node = id ? nodes.node(id) : undefined;
-        return node?.kind === 'folder' ? node : undefined;
-    };
-    const isFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files') ?? false;
-    useEffect(() => {
-        // The parts of the way down take nodes, too; they are outside of the list.
-        if (!isOn) return undefined;
-        const over = (/** @type {DragEvent} */ event) => {
-            if (dragged.peek() && /** @type {Element} */ (event.target).closest?.('[data-drop]')) event.preventDefault();
-        };
-        const drop = (/** @type {DragEvent} */ event) => {
-            const crumb = /** @type {Element} */ (event.target).closest?.('[data-drop]');
-            const from = dragged.peek();
-            if (!crumb || !from) return;
-            event.preventDefault();
-            void move(from.room, from.nodes, crumb.getAttribute('data-drop') ?? '').then(() => nodes.follow());
-        };
-        addEventListener('dragover', over);
-        addEventListener('drop', drop);
-        return () => {
-            removeEventListener('dragover', over);
-            removeEventListener('drop', drop);
-        };
-    }, [isOn]);
-    if (!isOn) return { isOver: false, target: '', handlers: {} };
-    return {
-        isOver: target !== null,
-        target: target ?? '',
-        handlers: {
-            onDragOver(/** @type {DragEvent} */ event) {
-                const folder = folderAt(event);
-                if (isFiles(event)) setTarget(folder?.name ?? '');
-                else if (!dragged.peek() || !folder) return;
-                event.preventDefault();
-            },
-            onDragLeave(/** @type {DragEvent} */ event) {
-                const area = /** @type {Element} */ (event.currentTarget);
-                if (!area.contains(/** @type {globalThis.Node | null} */ (event.relatedTarget))) setTarget(null);
-            },
-            async onDrop(/** @type {DragEvent} */ event) {
-                const folder = folderAt(event);
-                const from = dragged.peek();
-                setTarget(null);
-                if (isFiles(event) && event.dataTransfer) {
-                    event.preventDefault();
-                    const into = folder ? folder.path : (nodes.path ?? '');
-                    add(nodes.room, into, await filesOf(event.dataTransfer));
-                } else if (from && folder) {
-                    event.preventDefault();
-                    await move(from.room, from.nodes, folder.path);
-                    await nodes.follow();
-                }
-            },
-        },
     };
 }

@@ -5,9 +5,9 @@ import { dateAndTime, shortTime, size, t } from '../../lang/index.js';
 import { Icon } from '../../parts/icon.js';
 import { parentOf } from './address.js';
 import { rename, thumbnailUrl } from './deeds.js';
+import { dragged } from './drop.js';
 import { kindOf, stemLength } from './kinds.js';
 import { timeOf } from './model.js';
-import { dragged } from './nodes.js';
 
 /** @typedef {import('../../types').Node} Node */
 /** @typedef {{ nodes: import('./model.js').Nodes, node: Node, index: number, screen: string, canDrag: boolean, deeds: import('./nodes.js').Deeds }} Props */

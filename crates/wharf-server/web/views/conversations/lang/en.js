@@ -94,6 +94,8 @@ export default {
     'conversations.notify.mentions': 'Only mentions',
     'conversations.notify.nothing': 'None',
     'conversations.offer': { one: 'Send {n} file', other: 'Send {n} files' },
+    'conversations.offer.full': 'Not enough room: {left} are free.',
+    'conversations.offer.left': '{size}; {left} free',
     'conversations.offer.remove': 'Leave {name} out',
     'conversations.offer.text': 'A word with it (if you like)',
     'conversations.own': 'Saved for myself',

@@ -94,6 +94,8 @@ export default {
     'conversations.notify.mentions': 'Só menções',
     'conversations.notify.nothing': 'Nenhum',
     'conversations.offer': { one: 'Enviar {n} ficheiro', other: 'Enviar {n} ficheiros' },
+    'conversations.offer.full': 'Não há espaço que chegue: há {left} livres.',
+    'conversations.offer.left': '{size}; {left} livres',
     'conversations.offer.remove': 'Retirar {name}',
     'conversations.offer.text': 'Legenda (opcional)',
     'conversations.own': 'Guardado para mim',

@@ -94,6 +94,8 @@ export default {
     'conversations.notify.mentions': '仅提到我时',
     'conversations.notify.nothing': '不通知',
     'conversations.offer': { other: '发送 {n} 个文件' },
+    'conversations.offer.full': '空间不足：剩余 {left}。',
+    'conversations.offer.left': '{size}；剩余 {left}',
     'conversations.offer.remove': '移除 {name}',
     'conversations.offer.text': '附言（可不填）',
     'conversations.own': '给自己的',

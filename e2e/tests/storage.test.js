@@ -1,0 +1,60 @@
+// What the page says where a browser keeps nothing, or has hardly any room.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, logIn, noFindings, picture, quiet, visitor } from '../lib/browser.js';
+import { Server } from '../lib/server.js';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {Server} */
+let server;
+before(async () => {
+    [browser, server] = await Promise.all([launch(), Server.withOperator()]);
+});
+after(async () => {
+    await browser?.close();
+    await server?.stop();
+});
+
+test('a browser that refuses to keep anything is told of, and the page works all the same', async () => {
+    const [ada, ben] = await Promise.all([server.person('ada', { nickname: 'Ada' }), server.person('ben', { nickname: 'Ben' })]);
+    const room = await server.befriend(ada, ben);
+    const page = await visitor(browser);
+    await page.addInitScript(() => {
+        // As a browser does where a policy or a private window forbids it.
+        IDBFactory.prototype.open = () => { throw new DOMException('refused', 'SecurityError'); };
+    });
+    await logIn(page, ada);
+    const warning = page.locator('.banner', { hasText: 'This browser keeps nothing' });
+    await warning.waitFor();
+    await noFindings(page);
+    await picture(page, 'storage', { widths: [1280, 360] });
+    await page.goto(`${server.url}/c/${room}`);
+    await page.getByLabel('Write a message').fill('said all the same');
+    await page.getByLabel('Write a message').press('Enter');
+    await page.locator('.log .text', { hasText: 'said all the same' }).waitFor();
+    await page.goto(`${server.url}/drive`);
+    await page.locator('.drive-tools input[type=file][multiple]').setInputFiles([{ name: 'kept.txt', mimeType: 'text/plain', buffer: Buffer.from('kept') }]);
+    await page.getByRole('row', { name: /^kept\.txt,/ }).waitFor();
+    await warning.getByRole('button', { name: 'Close' }).click();
+    await warning.waitFor({ state: 'detached' });
+    quiet(page);
+    await page.context().close();
+});
+
+test('a disk that is nearly full is told of', async () => {
+    const cleo = await server.person('cleo');
+    const page = await visitor(browser);
+    await page.addInitScript(() => {
+        StorageManager.prototype.estimate = async () => ({ quota: 100_000_000, usage: 90_000_000 });
+    });
+    await logIn(page, cleo);
+    const warning = page.locator('.banner', { hasText: 'The disk is nearly full' });
+    await warning.waitFor();
+    await warning.getByRole('button', { name: 'Close' }).click();
+    await warning.waitFor({ state: 'detached' });
+    assert.equal(await page.locator('.banner:visible').count(), 0);
+    quiet(page);
+    await page.context().close();
+});

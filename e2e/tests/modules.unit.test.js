@@ -67,3 +67,20 @@ test('chunks are named as everywhere: the test vectors of BLAKE3', async () => {
         assert.equal(Buffer.from(blake3(input)).toString('hex'), hash, `${length} bytes`);
     }
 });
+
+test('Chinese names are found by their reading and its initials', async () => {
+    const { firstCharacters, hasReadings, load, soundsLike } = await import(path.join(WEB, 'parts/pinyin.js'));
+    assert.equal(soundsLike('张三', 'zs'), false, 'nothing is known yet');
+    await load();
+    assert.equal(hasReadings(), true);
+    const order = new Intl.Collator('zh-Hans-CN-u-co-pinyin');
+    const firsts = firstCharacters();
+    assert.ok(firsts.length > 400);
+    for (let index = 1; index < firsts.length; index += 1) assert.ok(order.compare(firsts[index - 1], firsts[index]) < 0, `${firsts[index]} is in its place`);
+    for (const [name, ...found] of [
+        ['张三', 'zs', 'zhangsan', 'zhang san', 'zhangs', 'ZhangS', 's', 'san'],
+        ['李小龙', 'lxl', 'lixiaolong', 'xiaol'], ['欧阳锋', 'oyf', 'ouyangfeng'], ['吕布', 'lvbu', 'lüb'], ['沈从文', 'scw', 'shencongwen'], ['曾国藩', 'zengguofan'],
+        ['雷切', 'leiqie'], ['北海', 'beihai'], ['王3号', 'w3h'], ['阿Q', 'aq'], ['北京 Team', 'bjteam', 'beijingt'],
+    ]) for (const wanted of found) assert.ok(soundsLike(name, wanted), `${name} ${wanted}`);
+    for (const [name, wanted] of [['张三', 'sz'], ['张三', 'zhangsi'], ['张三', 'hang'], ['Zhang', 'zh'], ['张三', ''], ['张三', '张'], ['张三', 'z'.repeat(100)]]) assert.ok(!soundsLike(name, wanted), `${name} ${wanted}`);
+});

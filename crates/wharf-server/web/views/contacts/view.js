@@ -8,10 +8,12 @@ import { confirm } from '../../parts/dialog.js';
 import { Icon } from '../../parts/icon.js';
 import { openMenu } from '../../parts/menu.js';
 import { attempt } from '../../parts/notice.js';
+import { hasReadings } from '../../parts/pinyin.js';
 import { VirtualList } from '../../parts/virtual.js';
 import { back, go, to } from '../../router.js';
 import { isNarrow } from '../../shell/shell.js';
 import { contacts, groups, presence } from '../../store/index.js';
+import { namesFit } from '../conversations/names.js';
 import { addContact, askText } from './dialogs.js';
 
 /** @typedef {import('../../types').Contact} Contact */
@@ -37,7 +39,11 @@ export function List({ place }) {
     const all = contacts.value;
     const there = presence.value;
     const known = groups.value;
-    const rows = useMemo(() => rowsOf([...all.values()], [...known.values()], folded, wanted), [all, there, known, folded, wanted]);
+    // The contact that is dragged to another group, and the group that it is over.
+    const [dragged, setDragged] = useState(/** @type {Contact | null} */ (null));
+    const [over, setOver] = useState('');
+    const rows = useMemo(() => rowsOf([...all.values()], [...known.values()], folded, wanted, dragged !== null), [all, there, known, folded, wanted, dragged !== null, hasReadings()]);
+    const drag = dragOf({ dragged, setDragged, setOver });
     const [current, setCurrent] = useState('');
     const active = rows.some((row) => row.id === current) ? current : (rows[0]?.id ?? '');
     const fold = (/** @type {string} */ id, isFolded = !folded.has(id)) => {
@@ -86,20 +92,62 @@ export function List({ place }) {
                 render=${(/** @type {number} */ index) => {
                     const row = rows[index];
                     const common = { 'data-id': row.id, tabindex: row.id === active ? 0 : -1, onFocus: () => setCurrent(row.id) };
-                    if (row.kind === 'head') return html`<${Head} row=${row} isFolded=${folded.has(row.id) && !wanted} common=${common} fold=${() => fold(row.id)} />`;
-                    return html`<${Item} contact=${row.contact} isOpen=${place.path[1] === row.id} common=${common} />`;
+                    if (row.kind === 'head') return html`<${Head} row=${row} isOver=${over === row.id} drop=${drag.into(row.id)} isFolded=${folded.has(row.id) && !wanted} common=${common} fold=${() => fold(row.id)} />`;
+                    return html`<${Item} contact=${row.contact} drag=${{ ...drag.of(row.contact), ...drag.into(groupOf(row.contact)) }} isOpen=${place.path[1] === row.id} common=${common} />`;
                 }} />`}
         </div>
     `;
 }
 
-/** @param {Contact[]} all @param {import('../../types').ContactGroup[]} known @param {Set<string>} folded @param {string} wanted @returns {Row[]} */
-function rowsOf(all, known, folded, wanted) {
-    const fits = (/** @type {Contact} */ contact) => !wanted || `${nameOf(contact)} ${contact.person.nickname} ${contact.person.username}`.toLocaleLowerCase().includes(wanted);
+/** The group that a contact is shown in, if it is in one of those that can be chosen. @param {Contact} contact */
+const groupOf = (contact) => (contact.state === 'contact' && !contact.is_blocked ? (contact.group ?? NONE) : '');
+
+/**
+ * What makes rows drag contacts, and take them.
+ * @param {{ dragged: Contact | null, setDragged: (contact: Contact | null) => void, setOver: (group: string) => void }} state
+ */
+function dragOf({ dragged, setDragged, setOver }) {
+    const end = () => {
+        setDragged(null);
+        setOver('');
+    };
+    return {
+        /** @param {Contact} contact */
+        of: (contact) => (groupOf(contact) === '' ? {} : {
+            draggable: true,
+            onDragStart: (/** @type {DragEvent} */ event) => {
+                event.dataTransfer?.setData('text/plain', nameOf(contact));
+                if (event.dataTransfer) event.dataTransfer.effectAllowed = 'move';
+                // What is dragged must be in the document still when the browser takes its picture.
+                setTimeout(() => setDragged(contact));
+            },
+            onDragEnd: end,
+        }),
+        /** @param {string} group */
+        into: (group) => (dragged === null || (group !== NONE && !groups.value.has(group)) ? {} : {
+            onDragOver: (/** @type {DragEvent} */ event) => {
+                event.preventDefault();
+                setOver(group);
+            },
+            onDrop: (/** @type {DragEvent} */ event) => {
+                event.preventDefault();
+                end();
+                if (group !== groupOf(dragged)) void edit(dragged, group === NONE ? { ungroup: true } : { group });
+            },
+        }),
+    };
+}
+
+/**
+ * @param {Contact[]} all @param {import('../../types').ContactGroup[]} known @param {Set<string>} folded @param {string} wanted
+ * @param {boolean} hasNone whether those in no group have a heading also where there are none @returns {Row[]}
+ */
+function rowsOf(all, known, folded, wanted, hasNone) {
+    const fits = (/** @type {Contact} */ contact) => namesFit([nameOf(contact), contact.person.nickname, contact.person.username], wanted);
     /** @type {Row[]} */
     const rows = [];
-    const section = (/** @type {string} */ id, /** @type {string} */ name, /** @type {Contact[]} */ members, isGroup = false) => {
-        if (members.length === 0 && (!isGroup || wanted)) return;
+    const section = (/** @type {string} */ id, /** @type {string} */ name, /** @type {Contact[]} */ members, isGroup = false, isKept = isGroup && !wanted) => {
+        if (members.length === 0 && !isKept) return;
         const online = members.filter((contact) => contact.state === 'contact' && statusOf(contact) !== 'offline').length;
         rows.push({ kind: 'head', id, name, total: members.length, online, isGroup });
         if (folded.has(id) && !wanted) return;
@@ -111,24 +159,24 @@ function rowsOf(all, known, folded, wanted) {
     section('asking', t('contacts.asking'), open.filter((contact) => contact.state === 'asking'));
     const friends = open.filter((contact) => contact.state === 'contact');
     for (const group of known.sort((a, b) => a.order - b.order || a.name.localeCompare(b.name))) section(group.id, group.name, friends.filter((contact) => contact.group === group.id), true);
-    section(NONE, t('contacts.friends'), friends.filter((contact) => !contact.group));
+    section(NONE, t('contacts.friends'), friends.filter((contact) => !contact.group), false, hasNone);
     section('asked', t('contacts.waiting'), open.filter((contact) => contact.state === 'asked'));
     section('blocked', t('contacts.blocked'), shown.filter((contact) => contact.is_blocked));
     return rows;
 }
 
-/** @param {{ row: Extract<Row, { kind: 'head' }>, isFolded: boolean, common: Record<string, any>, fold: () => void }} props */
-function Head({ row, isFolded, common, fold }) {
-    return html`<div class="contacts-head inset-focus" role="treeitem" aria-level="1" aria-expanded=${String(!isFolded)} ...${common} onClick=${fold}
+/** @param {{ row: Extract<Row, { kind: 'head' }>, isFolded: boolean, isOver: boolean, drop: Record<string, any>, common: Record<string, any>, fold: () => void }} props */
+function Head({ row, isFolded, isOver, drop, common, fold }) {
+    return html`<div class=${`contacts-head inset-focus ${isOver ? 'is-over' : ''}`} ...${drop} role="treeitem" aria-level="1" aria-expanded=${String(!isFolded)} ...${common} onClick=${fold}
         onContextMenu=${(/** @type {MouseEvent} */ event) => { if (row.isGroup) { event.preventDefault(); menuOf(row, { x: event.clientX, y: event.clientY }); } }}>
         <${Icon} name="chevron" class=${isFolded ? '' : 'is-open'} /><span class="grow one-line"><bdi>${row.name}</bdi></span><span class="soft small">${row.online}/${row.total}</span></div>`;
 }
 
-/** @param {{ contact: Contact, isOpen: boolean, common: Record<string, any> }} props */
-function Item({ contact, isOpen, common }) {
+/** @param {{ contact: Contact, isOpen: boolean, drag: Record<string, any>, common: Record<string, any> }} props */
+function Item({ contact, isOpen, drag, common }) {
     const status = contact.state === 'contact' ? statusOf(contact) : undefined;
     const line = contact.state === 'asking' ? contact.word : status && status !== 'offline' ? t(`contacts.status.${status}`) : (contact.person.status_text ?? '');
-    return html`<div class=${`contacts-item inset-focus ${isOpen ? 'is-open' : ''}`} role="treeitem" aria-level="2" aria-selected=${String(isOpen)} ...${common}
+    return html`<div class=${`contacts-item inset-focus ${isOpen ? 'is-open' : ''}`} role="treeitem" aria-level="2" aria-selected=${String(isOpen)} ...${common} ...${drag}
         onClick=${() => go(to('contacts', contact.person.id))} onDblClick=${() => openChat(contact)}
         onContextMenu=${(/** @type {MouseEvent} */ event) => { event.preventDefault(); menuOf({ kind: 'contact', id: contact.person.id, contact }, { x: event.clientX, y: event.clientY }); }}>
         <${Avatar} id=${contact.person.id} name=${nameOf(contact)} status=${status} />

@@ -1,6 +1,7 @@
 // What people and rooms are called here.
 
 import { t } from '../../lang/index.js';
+import { soundsLike } from '../../parts/pinyin.js';
 import { me } from '../../session.js';
 import { contacts, people } from '../../store/model.js';
 
@@ -27,3 +28,12 @@ export function authorName(entry) {
     if (entry.account === me.value?.id) return t('conversations.you');
     return entry.account ? personName(entry.account) : (entry.name ?? t('conversations.server'));
 }
+
+/** Whether one of these names has a text in it, or is read so. @param {string[]} names @param {string} text */
+export function namesFit(names, text) {
+    const wanted = text.trim().toLocaleLowerCase();
+    return !wanted || names.some((name) => name.toLocaleLowerCase().includes(wanted) || soundsLike(name, wanted));
+}
+
+/** Whether a room is called so, or whom one talks to there. @param {Room} room @param {string} text */
+export const roomFits = (room, text) => namesFit([roomName(room), room.peer?.username ?? '', room.peer?.nickname ?? ''], text);

@@ -1,0 +1,3 @@
+export const UNIHANS: string[];
+export const PINYINS: string[];
+export const EXCEPTIONS: Record<string, string>;

@@ -4,8 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fitsSideways, launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
-
-/** @typedef {import('playwright-core').Page} Page */
+import { another, bubble, field, openRoom, pair, said, write } from '../lib/talk.js';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -19,31 +18,8 @@ after(async () => {
     await server?.stop();
 });
 
-let count = 0;
-/** Two people who are contacts. */
-async function pair() {
-    count += 1;
-    const [a, b] = await Promise.all([server.person(`ada${count}`, { nickname: 'Ada' }), server.person(`ben${count}`, { nickname: 'Ben' })]);
-    return { a, b, room: await server.befriend(a, b) };
-}
-
-/** @param {Page} page @param {string} room */
-const openRoom = (page, room) => page.goto(new URL(`/c/${room}`, page.url()).href);
-/** @param {Page} page */
-const field = (page) => page.getByLabel('Write a message');
-/** What a page shows as said, in its order. @param {Page} page @returns {Promise<string[]>} */
-const said = (page) => page.locator('.log .text').allInnerTexts();
-/** @param {Page} page @param {string} text */
-const bubble = (page, text) => page.locator('article', { hasText: text });
-
-/** @param {Page} page @param {string} text */
-async function write(page, text) {
-    await field(page).fill(text);
-    await field(page).press('Enter');
-}
-
 test('a message is there at once, and read when the other looks', async () => {
-    const { a, b, room } = await pair();
+    const { a, b, room } = await pair(server);
     const [ada, ben] = await Promise.all([member(browser, a), member(browser, b)]);
     await Promise.all([openRoom(ada, room), openRoom(ben, room)]);
     await field(ben).waitFor();
@@ -67,7 +43,7 @@ test('a message is there at once, and read when the other looks', async () => {
 });
 
 test('reply, edit, react, pin and take back', async () => {
-    const { a, b, room } = await pair();
+    const { a, b, room } = await pair(server);
     const [ada, ben] = await Promise.all([member(browser, a), member(browser, b)]);
     await Promise.all([openRoom(ada, room), openRoom(ben, room)]);
     await write(ada, 'The first');
@@ -110,11 +86,12 @@ test('reply, edit, react, pin and take back', async () => {
 });
 
 test('offline and back: what was typed is sent once, in its order, and what was missed comes', async () => {
-    const { a, b, room } = await pair();
+    const { a, b, room } = await pair(server);
     const ada = await member(browser, a);
     await openRoom(ada, room);
     await write(ada, 'before');
     await bubble(ada, 'before').locator('.state').waitFor();
+    await until(async () => (await ada.locator('.is-waiting').count()) === 0, 'it is sent');
     await ada.context().setOffline(true);
     await ada.locator('.banner', { hasText: 'Offline' }).waitFor();
     for (const text of ['one', 'two', 'three']) await write(ada, text);
@@ -141,54 +118,8 @@ test('offline and back: what was typed is sent once, in its order, and what was 
     await ada.context().close();
 });
 
-test('two tabs have one connection, and the one that is left goes on', async () => {
-    const { a, b, room } = await pair();
-    const first = await member(browser, a);
-    let sockets = 0;
-    first.context().on('page', (page) => page.on('websocket', () => { sockets += 1; }));
-    await openRoom(first, room);
-    await field(first).waitFor();
-    const second = await first.context().newPage();
-    await second.goto(`${server.url}/c/${room}`);
-    await field(second).waitFor();
-    await write(second, 'from the second tab');
-    await bubble(first, 'from the second tab').locator('.state').waitFor();
-    await b.say(room, 'to both');
-    await Promise.all([bubble(first, 'to both').waitFor(), bubble(second, 'to both').waitFor()]);
-    assert.equal(sockets, 0);
-    await first.close();
-    await b.say(room, 'to the one that is left');
-    await bubble(second, 'to the one that is left').waitFor();
-    await until(() => sockets >= 1, 'it has a connection');
-    await write(second, 'and it sends');
-    await until(async () => (await second.locator('.is-waiting').count()) === 0, 'it is sent');
-    assert.deepEqual(await said(second), ['from the second tab', 'to both', 'to the one that is left', 'and it sends']);
-    await second.context().close();
-});
-
-test('a frozen tab that had the connection gives way, and catches up when it thaws', async () => {
-    const { a, b, room } = await pair();
-    const first = await member(browser, a);
-    await openRoom(first, room);
-    await field(first).waitFor();
-    const second = await first.context().newPage();
-    await second.goto(`${server.url}/c/${room}`);
-    await field(second).waitFor();
-    await second.bringToFront();
-    const devtools = await first.context().newCDPSession(first);
-    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
-    await b.say(room, 'while it was frozen');
-    await bubble(second, 'while it was frozen').waitFor();
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-    await bubble(first, 'while it was frozen').waitFor();
-    await b.say(room, 'afterwards');
-    await Promise.all([bubble(first, 'afterwards').waitFor(), bubble(second, 'afterwards').waitFor()]);
-    assert.deepEqual(await said(first), ['while it was frozen', 'afterwards']);
-    await first.context().close();
-});
-
 test('hostile messages and names are text', async () => {
-    const { a, b, room } = await pair();
+    const { a, b, room } = await pair(server);
     await a.ask('PATCH', '/account', { nickname: '<img src=x onerror=document.title=1>\u202Eevil' });
     const ben = await member(browser, b);
     const texts = [
@@ -214,7 +145,7 @@ test('hostile messages and names are text', async () => {
 });
 
 test('contacts: ask, accept, come and go, a group, a room of several', async () => {
-    count += 1;
+    const count = another();
     const [a, b] = await Promise.all([server.person(`ada${count}`, { nickname: 'Ada' }), server.person(`ben${count}`, { nickname: 'Ben' })]);
     const [ada, ben] = await Promise.all([member(browser, a), member(browser, b)]);
     await ada.getByRole('link', { name: 'Contacts' }).click();
@@ -268,7 +199,7 @@ test('contacts: ask, accept, come and go, a group, a room of several', async () 
 });
 
 test('the first unread one is shown first where much before it has no line of its own, and nothing unseen counts as read', async () => {
-    const { a, b, room } = await pair();
+    const { a, b, room } = await pair(server);
     const said = [];
     for (let number = 1; number <= 25; number += 1) said.push(await b.say(room, `before ${number}${'\n\nmore'.repeat(number % 4)}`));
     await a.ask('PUT', `/rooms/${room}/read`, { position: said[24].position });
@@ -298,7 +229,7 @@ async function isSeen(page, row) {
 }
 
 test('the first unread one is shown first, a day can be gone to, and the search finds', async () => {
-    const { a, b, room } = await pair();
+    const { a, b, room } = await pair(server);
     for (let number = 1; number <= 60; number += 1) await b.say(room, `line ${number}`);
     const ada = await member(browser, a);
     await ada.getByRole('link', { name: /Ben/ }).waitFor();

@@ -110,6 +110,7 @@ test('the keyboard alone: the skip link, the areas, the menu, the help', async (
         await page.keyboard.press('Enter');
         await page.getByRole('menuitem', { name: /^Theme/ }).waitFor();
         await noFindings(page);
+        await page.keyboard.press('ArrowDown');
         await page.keyboard.press('Enter');
         await page.getByRole('menuitemcheckbox', { name: 'Dark' }).waitFor();
         await page.keyboard.press('End');

@@ -20,6 +20,7 @@ const PASSING = ['limited', 'unavailable', 'unauthenticated', 'internal'];
 /**
  * @typedef {object} Listener
  * @property {() => { epoch: string, version: number, rooms: Record<string, { position: number, hash: string }> }} known what the device has
+ * @property {() => import('../frames').Status} status what others are to see
  * @property {(frame: ServerFrame, device: string) => void} heard with the device that the connection speaks for
  * @property {(how: 'connecting' | 'live' | 'offline') => void} changed
  * @property {() => void} loggedOut
@@ -41,6 +42,8 @@ export class Connection {
         this.pings = 0;
         /** @type {Sender | null} */
         this.sender = null;
+        /** What the server has been told, or takes a connection for at first. @type {import('../frames').Status} */
+        this.saidStatus = 'online';
         this.onOnline = () => this.hurry();
         this.onOffline = () => this.broken();
         addEventListener('online', this.onOnline);
@@ -68,6 +71,8 @@ export class Connection {
             this.say({
                 type: 'hello', version: 1, device: device.id, epoch: known.epoch || undefined, account_version: known.version, rooms: known.rooms, entries: true,
             });
+            // At once, and not when it is live: who is invisible is not to be seen for a moment.
+            this.sayStatus(this.listener.status());
         };
         socket.onmessage = ({ data }) => {
             if (socket === this.socket) this.hear(JSON.parse(data));
@@ -119,6 +124,11 @@ export class Connection {
         return true;
     }
 
+    /** Says how the person is there. @param {import('../frames').Status} status */
+    sayStatus(status) {
+        if (this.sender && status !== this.saidStatus && this.say({ type: 'status', status })) this.saidStatus = status;
+    }
+
     /** There is something new in the outbox. */
     send() {
         if (this.isLive) void this.sender?.work();
@@ -162,6 +172,7 @@ export class Connection {
         const socket = this.socket;
         this.socket = null;
         this.isLive = false;
+        this.saidStatus = 'online';
         this.sender?.stop();
         this.sender = null;
         socket?.close();

@@ -4,13 +4,20 @@
 // Who leads is decided by a Web Lock, which the browser takes from a tab that closes or dies. A tab that is frozen keeps its lock and says
 // nothing any more: when the leader has not been heard for a while, another one takes the lock away from it. What the frozen one had not told the
 // others by then is told to the new leader by the server, since its hello says only what it has itself.
+//
+// The others have what the leader has: it tells all of it to a tab that joins, and to everybody when it begins to lead, and from then on each
+// change. What a tab read from the local copy before it listened is only shown until then: the copy is written behind the frames, and
+// frames that were told before the tab listened come no second time.
 
 import * as api from '../api.js';
-import { apply } from '../store/apply.js';
+import { effect } from '../html.js';
+import { adopt, apply } from '../store/apply.js';
 import * as outbox from '../store/outbox.js';
-import { connection } from '../store/model.js';
+import { connection, snapshot } from '../store/model.js';
 import * as copy from '../store/copy.js';
+import { existing } from '../store/timeline.js';
 import { Connection } from './connection.js';
+import { isIdle, status } from './status.js';
 
 /** @typedef {import('../frames').ServerFrame} ServerFrame */
 /** @typedef {import('../frames').ClientFrame} ClientFrame */
@@ -21,12 +28,20 @@ const BEAT_MS = 2000;
 const SILENT_MS = 10_000;
 /** Frames that come in one turn are told together. */
 const TOLD_MAX = 200;
+/** How long nobody may touch a tab before the person is away. */
+const IDLE_MS = 10 * 60_000;
+/** How often a tab says that somebody is at it. */
+const ACTIVE_MS = 30_000;
+const TOUCHES = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'];
 
 /**
  * @typedef {{ type: 'frames', frames: { frame: ServerFrame, device: string }[] }
  *   | { type: 'beat', how: 'connecting' | 'live' | 'offline' }
- *   | { type: 'joined' }
+ *   | { type: 'joined', tab: string }
+ *   | { type: 'state', to: string | null, state: import('../store/model.js').Snapshot, acknowledged: [string, number][] }
+ *   | { type: 'gap', room: string, entries: import('../types').Entry[] | null }
  *   | { type: 'outbox' }
+ *   | { type: 'active' }
  *   | { type: 'say', frame: ClientFrame }
  *   | { type: 'watch', tab: string, accounts: string[] }
  *   | { type: 'left', tab: string }
@@ -84,6 +99,8 @@ class Live {
         this.isStopped = false;
         this.heardAt = Date.now();
         this.stopping = new AbortController();
+        /** What takes the last request for the lock back, as long as it waits. */
+        this.asking = new AbortController();
         this.timer = setInterval(() => this.beat(), BEAT_MS);
         this.onLeave = () => this.tell({ type: 'left', tab: this.tab });
         addEventListener('pagehide', this.onLeave);
@@ -92,8 +109,26 @@ class Live {
             if (event.persisted) location.reload();
         };
         addEventListener('pageshow', this.onShow);
+        this.activeAt = 0;
+        this.onTouch = () => {
+            if (Date.now() - this.activeAt < ACTIVE_MS && !isIdle.peek()) return;
+            this.active();
+            this.tell({ type: 'active' });
+        };
+        for (const name of TOUCHES) addEventListener(name, this.onTouch, { capture: true, passive: true, signal: this.stopping.signal });
+        this.stopStatus = effect(() => {
+            const now = status.value;
+            this.connection?.sayStatus(now);
+        });
         void this.wait();
-        this.tell({ type: 'joined' });
+        this.tell({ type: 'joined', tab: this.tab });
+        this.onTouch();
+    }
+
+    /** Somebody is at this browser. */
+    active() {
+        this.activeAt = Date.now();
+        isIdle.value = false;
     }
 
     /** Waits to lead, and leads until it is stopped or another takes the lock away. */
@@ -102,16 +137,21 @@ class Live {
             await this.lead();
             return;
         }
-        const options = steal ? { steal: true } : { signal: this.stopping.signal };
+        // A request that still waits would be this tab's second: it could be granted while the other one takes the lock away from it.
+        this.asking.abort();
+        const asking = (this.asking = new AbortController());
+        const options = steal ? { steal: true } : { signal: asking.signal };
         try {
-            await navigator.locks.request(this.name, options, () => this.lead());
+            await navigator.locks.request(this.name, options, () => (asking.signal.aborted ? undefined : this.lead()));
         } catch {
-            // Another took the lock, or this tab stops.
+            // Another took the lock, or this tab stops, or asks anew.
+            if (this.asking !== asking) return;
             this.resign();
             if (!this.isStopped) {
                 this.heardAt = Date.now();
                 await copy.reload();
                 void this.wait();
+                this.tell({ type: 'joined', tab: this.tab });
             }
         }
     }
@@ -121,6 +161,7 @@ class Live {
         if (this.isStopped) return undefined;
         this.connection = new Connection({
             known: copy.known,
+            status: () => status.peek(),
             heard: (frame, device) => this.hear(frame, device),
             changed: (how) => {
                 connection.value = how;
@@ -131,6 +172,7 @@ class Live {
                 this.loggedOut();
             },
         });
+        this.tellState(null);
         return new Promise((resolve) => {
             this.stopping.signal.addEventListener('abort', () => resolve(undefined));
         });
@@ -148,12 +190,21 @@ class Live {
         this.toTell.push({ frame, device });
         if (this.toTell.length === 1) queueMicrotask(() => this.flush());
         if (this.toTell.length >= TOLD_MAX) this.flush();
-        if (frame.type === 'ready') {
-            this.sayWatched();
-            void copy.catchUp();
-        } else if (frame.type === 'lag') {
-            void copy.catchUp();
-        }
+        if (frame.type === 'ready') this.sayWatched();
+        if (frame.type === 'ready' || frame.type === 'lag') void copy.catchUp((room, entries) => this.tell({ type: 'gap', room, entries }));
+    }
+
+    /** Tells a tab, or all, everything that this one has. @param {string | null} to */
+    tellState(to) {
+        this.flush();
+        this.tell({ type: 'state', to, state: snapshot(), acknowledged: outbox.acknowledgements() });
+    }
+
+    /** A tab has joined: what it reads from the copy must be there before it is told where the rooms stand. @param {string} tab */
+    async welcome(tab) {
+        this.tell({ type: 'beat', how: connection.peek() });
+        await copy.settled();
+        if (this.connection) this.tellState(tab);
     }
 
     flush() {
@@ -181,12 +232,25 @@ class Live {
                 if (!this.connection) connection.value = message.how;
                 break;
             case 'joined':
-                if (this.connection) this.tell({ type: 'beat', how: connection.peek() });
+                if (this.connection) void this.welcome(message.tab);
                 else this.tell({ type: 'watch', tab: this.tab, accounts: this.watched.get(this.tab) ?? [] });
+                break;
+            case 'state':
+                if (this.connection || (message.to ?? this.tab) !== this.tab) break;
+                this.heardAt = Date.now();
+                adopt(message.state);
+                outbox.adopt(message.acknowledged);
+                break;
+            case 'gap':
+                if (message.entries === null) existing(message.room)?.reset();
+                for (const entry of message.entries ?? []) existing(message.room)?.live(entry);
                 break;
             case 'outbox':
                 void outbox.refresh();
                 this.connection?.send();
+                break;
+            case 'active':
+                this.active();
                 break;
             case 'say':
                 this.connection?.say(message.frame);
@@ -205,11 +269,14 @@ class Live {
     }
 
     beat() {
+        isIdle.value = Date.now() - this.activeAt > IDLE_MS;
         if (this.connection) {
             this.tell({ type: 'beat', how: connection.peek() });
         } else if (Date.now() - this.heardAt > SILENT_MS && document.visibilityState === 'visible') {
             this.heardAt = Date.now();
-            void copy.reload().then(() => this.wait(true));
+            void copy.reload().then(() => {
+                if (!this.connection && !this.isStopped) void this.wait(true);
+            });
         }
     }
 
@@ -249,6 +316,8 @@ class Live {
         removeEventListener('pageshow', this.onShow);
         this.resign();
         this.stopping.abort();
+        this.asking.abort();
+        this.stopStatus();
         this.channel.close();
     }
 }

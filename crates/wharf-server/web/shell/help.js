@@ -3,7 +3,7 @@
 import { html } from '../html.js';
 import { t } from '../lang/index.js';
 import { Dialog, open } from '../parts/dialog.js';
-import { groups, shown } from './keys.js';
+import { groups, keysOf, shown } from './keys.js';
 
 export function showHelp() {
     if (document.querySelector('.help')) return;
@@ -16,7 +16,7 @@ export function showHelp() {
                         ${group.keys.map((key) => html`
                             <div>
                                 <dt>${t(key.text)}</dt>
-                                <dd>${shown(key.keys).map((name, index) => html`${index > 0 && ' '}<kbd>${name}</kbd>`)}</dd>
+                                <dd>${shown(keysOf(key)).map((name, index) => html`${index > 0 && ' '}<kbd>${name}</kbd>`)}</dd>
                             </div>
                         `)}
                     </dl>

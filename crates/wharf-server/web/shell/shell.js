@@ -8,13 +8,14 @@ import { Icon } from '../parts/icon.js';
 import { openMenu } from '../parts/menu.js';
 import { Notes, attempt } from '../parts/notice.js';
 import { Spinner } from '../parts/progress.js';
+import { STATUSES, chosen as chosenStatus, setStatus, status } from '../live/status.js';
 import { go, place, to } from '../router.js';
 import * as session from '../session.js';
 import { connection, outboxCount } from '../store/index.js';
 import * as storage from '../store/storage.js';
 import { viewsFor } from '../views/index.js';
 import { showHelp } from './help.js';
-import { useKeys } from './keys.js';
+import { EVERYWHERE, bind, useKeys } from './keys.js';
 import { setTheme, theme } from './theme.js';
 
 /** @typedef {import('../views/index.js').View} View */
@@ -59,15 +60,11 @@ function useModule(view) {
     return { module: view && loaded.get(view.id), hasFailed: view !== undefined && failed === view.id };
 }
 
-const everywhere = {
-    title: 'key.group.everywhere',
-    keys: [
-        { keys: 'Ctrl+/', text: 'key.help', run: showHelp },
-        { keys: 'F6', text: 'key.landmark', run: () => nextLandmark(1) },
-        { keys: 'Shift+F6', text: 'key.landmark', run: () => nextLandmark(-1) },
-        { keys: 'Escape', text: 'key.escape' },
-    ],
-};
+const everywhere = bind(EVERYWHERE, {
+    'key.help': showHelp,
+    'key.landmark': () => nextLandmark(1),
+    'key.landmark.before': () => nextLandmark(-1),
+}, [{ keys: 'Escape', text: 'key.escape' }]);
 
 /** Moves the focus to the next area of the page. @param {1 | -1} step */
 function nextLandmark(step) {
@@ -176,9 +173,11 @@ function Rail({ views, current }) {
 function Own() {
     const account = session.me.value;
     if (!account) return null;
+    const isLive = connection.value === 'live';
     const show = (/** @type {MouseEvent} */ event) => {
         const at = /** @type {Element} */ (event.currentTarget);
         openMenu(at, [
+            { label: `${t('shell.status')}: ${t(status.value === chosenStatus.value ? `shell.status.${status.value}` : 'shell.status.idle')}`, icon: 'user', run: () => chooseStatus(at) },
             { label: `${t('shell.theme')}: ${t(`shell.theme.${theme.value}`)}`, icon: 'theme', run: () => chooseTheme(at) },
             { label: `${t('shell.language')}: ${LANGUAGES.find(([code]) => code === language.value)?.[1]}`, icon: 'language', run: () => chooseLanguage(at) },
             { label: t('shell.help'), icon: 'keyboard', run: showHelp },
@@ -186,10 +185,15 @@ function Own() {
         ], { label: account.nickname });
     };
     return html`
-        <button type="button" class="rail-own inset-focus" aria-haspopup="menu" aria-expanded="false" aria-label=${`${t('shell.account')}: ${account.nickname}`} onClick=${show}>
-            <${Avatar} id=${account.id} name=${account.nickname} />
+        <button type="button" class="rail-own inset-focus" aria-haspopup="menu" aria-expanded="false" aria-label=${`${t('shell.account')}: ${account.nickname}, ${t(isLive ? `shell.status.${status.value}` : 'shell.offline')}`} onClick=${show}>
+            <${Avatar} id=${account.id} name=${account.nickname} status=${isLive ? status.value : 'offline'} />
         </button>
     `;
+}
+
+/** @param {Element} at */
+function chooseStatus(at) {
+    openMenu(at, STATUSES.map((name) => ({ label: t(`shell.status.${name}`), isChecked: chosenStatus.value === name, run: () => setStatus(name) })), { label: t('shell.status') });
 }
 
 /** @param {Element} at */

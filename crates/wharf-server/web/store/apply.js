@@ -66,6 +66,28 @@ export function apply(frame) {
     }
 }
 
+/**
+ * Takes over what another tab has, in place of what was here. What was read of a room that stands elsewhere there is read again: entries between
+ * may have changed it.
+ * @param {import('./model.js').Snapshot} state
+ */
+export function adopt(state) {
+    const heads = new Map([...collections.rooms.map].map(([id, room]) => [id, room.head]));
+    for (const [name, map] of state.collections) {
+        const collection = /** @type {import('./model.js').Collection<string, any>} */ (collections[name]);
+        collection.clear();
+        for (const [key, value] of map) collection.set(key, value);
+    }
+    Object.assign(meta, state.meta);
+    welcome.value = state.welcome;
+    for (const [id, head] of heads) {
+        const room = collections.rooms.map.get(id);
+        const held = existing(id);
+        if (room?.head !== head) held?.reset();
+        if (room && held && room.floor > held.floor.peek()) held.floor.value = room.floor;
+    }
+}
+
 /** Positions from another epoch mean nothing. What was there is told again. */
 function beginAnew() {
     meta.version = 0;

@@ -57,6 +57,14 @@ export function known() {
     return { epoch: meta.epoch, version: meta.version, rooms: known };
 }
 
+/** Done when all that was heard by then is in the copy. */
+export async function settled() {
+    for (let last; last !== writing;) {
+        last = writing;
+        await last;
+    }
+}
+
 /** Frames of these kinds leave something in the copy. */
 const KEPT = ['welcome', 'account', 'rooms', 'entry', 'lag', 'skip'];
 
@@ -77,15 +85,20 @@ export function write(frame) {
     });
 }
 
-/** Fetches, for rooms whose entries are kept, those that were missed; a copy that is too far behind is given up. */
-export async function catchUp() {
+/**
+ * Says to other tabs which entries of a room were missed and are there now; null where what they have of the room holds no longer.
+ * @typedef {(room: string, entries: import('../types').Entry[] | null) => void} Tell
+ */
+
+/** Fetches, for rooms whose entries are kept, those that were missed; a copy that is too far behind is given up. @param {Tell} tell */
+export async function catchUp(tell) {
     isCatchUpAsked = true;
     if (isCatchingUp) return;
     isCatchingUp = true;
     try {
         while (isCatchUpAsked) {
             isCatchUpAsked = false;
-            await catchUpOnce();
+            await catchUpOnce(tell);
         }
     } catch (error) {
         console.warn('catching up', error);
@@ -94,8 +107,9 @@ export async function catchUp() {
     }
 }
 
-async function catchUpOnce() {
-    await writing;
+/** @param {Tell} tell */
+async function catchUpOnce(tell) {
+    await settled();
     const database = db;
     if (!database) {
         for (const room of rooms.peek().values()) existing(room.id)?.tell();
@@ -107,14 +121,15 @@ async function catchUpOnce() {
         if (head === undefined || head < run.applied || head - run.applied > GAP_MAX) {
             await transact(database, ['runs', 'entries'], 'readwrite', (tx) => forgetRoom(tx, run.room));
             existing(run.room)?.reset();
+            tell(run.room, null);
         } else if (head > run.applied) {
-            await closeGap(database, run.room, run.applied);
+            await closeGap(database, run.room, run.applied, tell);
         }
     }
 }
 
-/** @param {IDBDatabase} database @param {string} room @param {number} from */
-async function closeGap(database, room, from) {
+/** @param {IDBDatabase} database @param {string} room @param {number} from @param {Tell} tell */
+async function closeGap(database, room, from, tell) {
     let applied = from;
     for (;;) {
         const head = collections.rooms.map.get(room)?.head ?? 0;
@@ -125,12 +140,14 @@ async function closeGap(database, room, from) {
             // What is between is kept no longer, or not for this account.
             await transact(database, ['runs', 'entries'], 'readwrite', (tx) => forgetRoom(tx, room));
             existing(room)?.reset();
+            tell(room, null);
             return;
         }
         await transact(database, ['runs', 'entries'], 'readwrite', async (tx) => {
             for (const entry of page.items) await writeEntry(tx, room, entry);
         });
         for (const entry of page.items) existing(room)?.live(entry);
+        tell(room, page.items);
         applied = page.items[page.items.length - 1].position;
     }
 }

@@ -2,6 +2,7 @@
 // nothing themselves.
 
 import * as live from '../live/index.js';
+import { setStatus } from '../live/status.js';
 import { sessionEnded } from '../session.js';
 import * as uploads from '../transfer/queue.js';
 import * as copy from './copy.js';
@@ -58,6 +59,7 @@ export async function end(isLoggedOut) {
     model.clear();
     if (isLoggedOut) {
         clearDrafts();
+        setStatus('online');
         await db.forget(account);
     }
 }

@@ -106,6 +106,14 @@ export const isKept = signal(true);
 /** What holds a copy of the server's list, as opposed to what passes by. */
 export const meta = { epoch: '', version: 0 };
 
+/** What a tab tells another to have it know the same. */
+export function snapshot() {
+    const all = Object.entries(collections).map(([name, { map }]) => /** @type {[keyof typeof collections, Map<string, any>]} */ ([name, map]));
+    return { collections: all, meta: { ...meta }, welcome: welcome.peek() };
+}
+
+/** @typedef {ReturnType<typeof snapshot>} Snapshot */
+
 /** Notes what somebody is called. @param {Person | null | undefined} person */
 export function know(person) {
     if (person) collections.people.set(person.id, person);

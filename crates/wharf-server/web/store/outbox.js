@@ -66,6 +66,15 @@ export function acknowledge(device, number, position) {
     outbox.value = outbox.value.map(withPosition).filter((item) => !hasArrived(item));
 }
 
+/** What was acknowledged and may not be off the disk yet, for a tab that has not heard of it. */
+export const acknowledgements = () => [...acknowledgedAt];
+
+/** Takes over what another tab has heard. @param {[string, number][]} acknowledged */
+export function adopt(acknowledged) {
+    for (const [key, position] of acknowledged) acknowledgedAt.set(key, position);
+    void refresh();
+}
+
 /** What this tab would send if it could keep nothing: the numbers are then for as long as it is open. */
 const inMemory = { device: { id: crypto.randomUUID(), number: 0 }, id: 0 };
 
@@ -88,7 +97,8 @@ export async function send(room, draft) {
             const id = await result(tx.objectStore('outbox').add(item));
             return /** @type {Item} */ ({ ...item, id });
         });
-        outbox.value = [...outbox.value.filter((held) => held.id !== item.id), item];
+        // Another tab may have sent it already: it was on the disk a moment before.
+        outbox.value = [...outbox.value.filter((held) => held.id !== item.id), withPosition(item)].filter((held) => !hasArrived(held));
     }
     announce();
 }

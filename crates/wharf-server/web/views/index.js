@@ -16,13 +16,13 @@ import { settings } from './settings/index.js';
  * @property {import('../lang/index.js').Loader} [texts] imports its texts
  * @property {(account: import('../types').Account) => boolean} [isFor] whether it is for this person; for everybody without
  * @property {() => number} [count] a number at its place in the rail
+ * @property {import('../shell/keys.js').Group} [keys] its shortcuts that can be changed; its module says what they do (`bind`)
  *
  * @typedef {object} ViewModule
  * @property {import('../vendor/preact.js').ComponentType<any>} [List] the middle column; without it the view has the whole width
  * @property {import('../vendor/preact.js').ComponentType<any>} Main the column at the right
  * @property {(place: import('../router.js').Place) => boolean} [isDeep] whether, on a narrow screen, the main column is shown and not
  *   the list; by default where the address has a second part
- * @property {import('../shell/keys.js').Group} [keys] its shortcuts, for the help
  */
 
 /** @type {View[]} */

@@ -1,4 +1,4 @@
-// Where messages are written: Enter sends, never while an input method composes; ↑ in the empty field edits the last own message.
+// Where messages are written: Enter (or Ctrl+Enter) sends, never while an input method composes; ↑ in the empty field edits the last own message.
 
 import * as fold from '../../fold.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../../html.js';
@@ -7,6 +7,7 @@ import { Avatar } from '../../parts/avatar.js';
 import { Dialog, open } from '../../parts/dialog.js';
 import { Icon } from '../../parts/icon.js';
 import { attempt } from '../../parts/notice.js';
+import { soundsLike } from '../../parts/pinyin.js';
 import { me } from '../../session.js';
 import { draftOf, setDraft } from '../../store/drafts.js';
 import { say, send } from '../../store/index.js';
@@ -16,6 +17,7 @@ import { kindOf, measure } from './attachment.js';
 import { membersOf } from './members.js';
 import { preview } from './message.js';
 import { authorName } from './names.js';
+import { isEnterSending } from './send-keys.js';
 
 /** @typedef {import('../../types').Room} Room */
 /** @typedef {import('../../types').Entry} Entry */
@@ -35,9 +37,9 @@ function mentionsIn(room, text) {
 }
 
 /**
- * @param {{ room: Room, reply: Entry | null, editing: Entry | null, done: () => void, editLast: () => void, handle: { current: any } }} props
+ * @param {{ room: Room, reply: Entry | null, editing: Entry | null, done: () => void, editLast: () => void, handle: { current: any }, isHidden?: boolean }} props
  */
-export function Composer({ room, reply, editing, done, editLast, handle }) {
+export function Composer({ room, reply, editing, done, editLast, handle, isHidden = false }) {
     const [text, setText] = useState(() => draftOf(room.id));
     const [suggested, setSuggested] = useState(0);
     const [caret, setCaret] = useState(0);
@@ -101,7 +103,7 @@ export function Composer({ room, reply, editing, done, editLast, handle }) {
     // The word that begins with @ before the caret.
     const asked = /(?:^|\s)@([\p{L}\p{N}._-]*)$/u.exec(text.slice(0, caret))?.[1];
     const suggestions = asked === undefined || room.kind !== 'group' ? [] : [
-        ...membersOf(room.id).filter(({ person, role }) => role && person.id !== me.value?.id && [person.username, person.nickname].some((name) => name.toLocaleLowerCase().startsWith(asked.toLocaleLowerCase())))
+        ...membersOf(room.id).filter(({ person, role }) => role && person.id !== me.value?.id && [person.username, person.nickname].some((name) => name.toLocaleLowerCase().startsWith(asked.toLocaleLowerCase()) || (asked !== '' && soundsLike(name, asked))))
             .map(({ person }) => ({ id: person.id, username: person.username, nickname: person.nickname })),
         ...('all'.startsWith(asked.toLocaleLowerCase()) ? [{ id: 'all', username: 'all', nickname: t('conversations.everybody') }] : []),
     ].slice(0, SUGGESTIONS_MAX);
@@ -130,7 +132,8 @@ export function Composer({ room, reply, editing, done, editLast, handle }) {
                 return;
             }
         }
-        if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+        const isSending = isEnterSending() || event.ctrlKey || event.metaKey;
+        if (event.key === 'Enter' && isSending && !event.shiftKey && !event.altKey) {
             event.preventDefault();
             submit();
         } else if (event.key === 'ArrowUp' && text === '' && !editing) {
@@ -163,10 +166,10 @@ export function Composer({ room, reply, editing, done, editLast, handle }) {
         void offer(files);
     };
 
-    if (!room.can_write) return html`<footer class="composer-closed soft">${t(room.archived ? 'conversations.archived' : 'conversations.readonly')}</footer>`;
+    if (!room.can_write) return html`<footer class="composer-closed soft" hidden=${isHidden}>${t(room.archived ? 'conversations.archived' : 'conversations.readonly')}</footer>`;
     const about = editing ?? reply;
     return html`
-        <footer class="composer-area">
+        <footer class="composer-area" hidden=${isHidden}>
             ${suggestions.length > 0 && html`
                 <ul class="suggestions" role="listbox" id=${`suggestions-${room.id}`} aria-label=${t('conversations.mention')}>
                     ${suggestions.map((person, index) => html`

@@ -27,6 +27,18 @@ export const conversations = {
         return { default: { ...contacts.default, ...own.default } };
     },
     count: () => unreadTotal.value,
+    keys: {
+        title: 'view.conversations',
+        keys: [
+            { keys: 'Ctrl+K', text: 'conversations.key.search' },
+            { keys: 'Alt+ArrowUp', text: 'conversations.key.before' },
+            { keys: 'Alt+ArrowDown', text: 'conversations.key.after' },
+            { keys: 'Alt+Shift+ArrowUp', text: 'conversations.key.unread.before' },
+            { keys: 'Alt+Shift+ArrowDown', text: 'conversations.key.unread.after' },
+            { keys: 'Ctrl+Shift+U', text: 'conversations.key.attach' },
+            { keys: 'Ctrl+.', text: 'conversations.key.panel' },
+        ],
+    },
 };
 
 // What is unread stands in the title, where one sees it from another tab.

@@ -3,10 +3,12 @@
 import { html } from '../../html.js';
 import { t } from '../../lang/index.js';
 import { go, to } from '../../router.js';
-import { useKeys } from '../../shell/keys.js';
+import { bind, useKeys } from '../../shell/keys.js';
 import { isNarrow } from '../../shell/shell.js';
 import { rooms } from '../../store/index.js';
+import { conversations } from './index.js';
 import { orderedRooms } from './list.js';
+import { NEW_LINE, SEND } from './send-keys.js';
 import { Room } from './room.js';
 
 export { List } from './list.js';
@@ -21,21 +23,15 @@ function step(by, isUnread) {
     if (next) go(to('c', next.id));
 }
 
-const keys = {
-    title: 'view.conversations',
-    keys: [
-        { keys: 'Ctrl+K', text: 'conversations.key.search', run: () => /** @type {HTMLElement | null} */ (document.querySelector('.shell-list input[type=search]'))?.focus() },
-        { keys: 'Alt+ArrowUp', text: 'conversations.key.before', run: () => step(-1, false) },
-        { keys: 'Alt+ArrowDown', text: 'conversations.key.after', run: () => step(1, false) },
-        { keys: 'Alt+Shift+ArrowUp', text: 'conversations.key.unread.before', run: () => step(-1, true) },
-        { keys: 'Alt+Shift+ArrowDown', text: 'conversations.key.unread.after', run: () => step(1, true) },
-        { keys: 'Ctrl+Shift+U', text: 'conversations.key.attach', run: () => /** @type {HTMLElement | null} */ (document.querySelector('.composer .icon-button'))?.click() },
-        { keys: 'Ctrl+.', text: 'conversations.key.panel', run: () => /** @type {HTMLElement | null} */ (document.querySelector('.conversation .head [aria-pressed]'))?.click() },
-        { keys: 'Enter', text: 'conversations.key.send' },
-        { keys: 'Shift+Enter', text: 'conversations.key.newline' },
-        { keys: 'ArrowUp', text: 'conversations.key.edit' },
-    ],
-};
+const keys = bind(/** @type {import('../../shell/keys.js').Group} */ (conversations.keys), {
+    'conversations.key.search': () => /** @type {HTMLElement | null} */ (document.querySelector('.shell-list input[type=search]'))?.focus(),
+    'conversations.key.before': () => step(-1, false),
+    'conversations.key.after': () => step(1, false),
+    'conversations.key.unread.before': () => step(-1, true),
+    'conversations.key.unread.after': () => step(1, true),
+    'conversations.key.attach': () => /** @type {HTMLElement | null} */ (document.querySelector('.composer .icon-button'))?.click(),
+    'conversations.key.panel': () => /** @type {HTMLElement | null} */ (document.querySelector('.conversation .head [aria-pressed]'))?.click(),
+}, [SEND, NEW_LINE, { keys: 'ArrowUp', text: 'conversations.key.edit' }, { keys: 'Space', text: 'conversations.key.choose' }]);
 
 /** @param {{ place: import('../../router.js').Place }} props */
 export function Main({ place }) {
@@ -45,5 +41,5 @@ export function Main({ place }) {
     const at = Number(place.query.get('at')) || undefined;
     if (open.length === 0) return html`<div class="empty">${t(ids.length > 0 ? 'conversations.gone' : 'shell.empty')}</div>`;
     return html`<div class="panes">${open.map((room, index) => html`
-        <${Room} key=${room.id} room=${room} goTo=${index === 0 ? at : undefined} close=${open.length > 1 ? () => go(to('c', open[1 - index].id)) : undefined} />`)}</div>`;
+        <${Room} key=${room.id} room=${room} goTo=${index === 0 ? at : undefined} place=${place} close=${open.length > 1 ? () => go(to('c', open[1 - index].id)) : undefined} />`)}</div>`;
 }

@@ -1,10 +1,8 @@
-// How this browser shows the page: theme, language, and where the shortcuts are listed.
+// How this browser shows the page: theme and language.
 
 import { html } from '../../html.js';
 import { LANGUAGES, language, setLanguage, t } from '../../lang/index.js';
-import { Icon } from '../../parts/icon.js';
 import { attempt } from '../../parts/notice.js';
-import { showHelp } from '../../shell/help.js';
 import { setTheme, theme } from '../../shell/theme.js';
 
 /** @type {import('../../shell/theme.js').Theme[]} */
@@ -15,16 +13,11 @@ export function Appearance() {
         <p class="soft">${t('settings.appearance.text')}</p>
         <${Choice} name="theme" title=${t('shell.theme')} value=${theme.value} choices=${THEMES.map((id) => [id, t(`shell.theme.${id}`)])} choose=${setTheme} />
         <${Choice} name="language" title=${t('shell.language')} value=${language.value} choices=${LANGUAGES} isLanguage choose=${(/** @type {string} */ code) => void attempt(() => setLanguage(code))} />
-        <section class="card section-card" aria-labelledby="settings-keyboard">
-            <h3 id="settings-keyboard">${t('settings.keyboard')}</h3>
-            <p class="soft">${t('settings.keyboard.text')}</p>
-            <div><button type="button" class="button" onClick=${showHelp}><${Icon} name="keyboard" />${t('shell.help')}</button></div>
-        </section>
     `;
 }
 
 /** @param {{ name: string, title: string, value: string, choices: string[][], choose: (id: any) => void, isLanguage?: boolean }} props */
-function Choice({ name, title, value, choices, choose, isLanguage = false }) {
+export function Choice({ name, title, value, choices, choose, isLanguage = false }) {
     return html`
         <fieldset class="card section-card settings-choice">
             <legend class="sr-only">${title}</legend>

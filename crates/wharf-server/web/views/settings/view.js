@@ -1,14 +1,16 @@
-// The settings: the own account, its devices, its passwords for gateways, and how this browser shows the page.
+// The settings: the own account, its devices, its passwords for gateways, how this browser shows the page, and its shortcuts.
 
 import { sections } from '../../parts/sections.js';
 import { Account } from './account.js';
 import { Appearance } from './appearance.js';
 import { Devices } from './devices.js';
 import { Gateways } from './gateways.js';
+import { Keyboard } from './keyboard.js';
 
 export const { List, Main } = sections('settings', [
     { id: 'account', icon: 'user', show: Account },
     { id: 'devices', icon: 'shield', show: Devices },
     { id: 'gateways', icon: 'lock', show: Gateways },
     { id: 'appearance', icon: 'theme', show: Appearance },
+    { id: 'keyboard', icon: 'keyboard', show: Keyboard },
 ]);

@@ -50,5 +50,8 @@ addEventListener('click', (event) => {
     if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute('download')) return;
     if (link.origin !== location.origin || /^\/(api|a|health)\//.test(link.pathname)) return;
     event.preventDefault();
-    go(link.pathname + link.search);
+    const address = link.pathname + link.search;
+    // A link to where one is already: whoever shows a part of the place shows it again.
+    if (address === location.pathname + location.search) place.value = here();
+    else go(address);
 });

@@ -11,6 +11,7 @@ import { attempt, say } from '../../parts/notice.js';
 import { message as problemText } from '../../parts/problem.js';
 import { me } from '../../session.js';
 import { send, welcome } from '../../store/index.js';
+import { forward } from './forward.js';
 import { personName } from './names.js';
 import { QUICK } from './message.js';
 
@@ -28,6 +29,8 @@ import { QUICK } from './message.js';
  * @property {(event: MouseEvent | Element, entry: Entry) => void} menu
  * @property {(entry: Entry) => void} history
  * @property {(entry: Entry) => void} view shows an image or film large
+ * @property {(entry: Entry, isRange?: boolean) => void} choose selects it among others, or no more; with all up to the one before, for a range
+ * @property {ReadonlySet<number> | null} chosen what is selected, while messages are
  */
 
 /** Whether an own message is still young enough for a change. @param {Entry} entry @param {'edit_minutes' | 'recall_minutes'} rule */
@@ -38,6 +41,9 @@ export function isYoung(entry, rule) {
 
 /** @param {Room} room @param {Entry} entry */
 export const canEdit = (room, entry) => room.can_write && entry.account === me.value?.id && fold.isSaid(entry) && isYoung(entry, 'edit_minutes');
+
+/** Whether one may take a message back: an own one for a while, and in a group that one owns any. @param {Room} room @param {Entry} entry */
+export const canRecall = (room, entry) => room.can_write && (entry.account === me.value?.id ? isYoung(entry, 'recall_minutes') : (room.role === 'owner' && room.kind === 'group'));
 
 /** @param {Room} room @param {Entry} entry @param {string} emoji @param {boolean} isSet */
 export function toggle(room, entry, emoji, isSet) {
@@ -58,7 +64,6 @@ export function menu(where, room, entry, act) {
         where.preventDefault();
     }
     const at = where instanceof MouseEvent ? (where.type === 'contextmenu' ? { x: where.clientX, y: where.clientY } : /** @type {Element} */ (where.currentTarget)) : where;
-    const isOwn = entry.account === me.value?.id;
     const isOver = entry.state?.recalled !== undefined;
     const text = fold.textOf(entry);
     const isPinned = entry.state?.pinned !== undefined;
@@ -69,8 +74,10 @@ export function menu(where, room, entry, act) {
         !!text && { label: t('conversations.copy'), icon: 'copy', run: () => void attempt(async () => { await navigator.clipboard.writeText(text); say(t('said.copied')); }) },
         canEdit(room, entry) && { label: t('conversations.edit'), icon: 'edit', run: () => act.edit(entry) },
         room.can_write && { label: t(isPinned ? 'conversations.unpin' : 'conversations.pin'), icon: 'pin', run: () => void attempt(() => send(room.id, { kind: 'pin', target: entry.position, is_set: !isPinned })) },
+        { label: t('conversations.forward'), icon: 'forward', run: () => void forward(room, [entry]) },
+        { label: t('conversations.choose'), icon: 'check', run: () => act.choose(entry) },
         room.kind !== 'personal' && { label: t('conversations.details'), icon: 'info', run: () => history(room, entry) },
-        room.can_write && (isOwn ? isYoung(entry, 'recall_minutes') : room.role === 'owner') && { label: t('conversations.recall'), icon: 'trash', isDanger: true, run: () => void recall(room, entry) },
+        canRecall(room, entry) && { label: t('conversations.recall'), icon: 'trash', isDanger: true, run: () => void recall(room, entry) },
     ], { label: t('do.more') });
 }
 

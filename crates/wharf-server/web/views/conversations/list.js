@@ -3,11 +3,12 @@
 
 import * as api from '../../api.js';
 import * as fold from '../../fold.js';
-import { effect, html, useEffect, useMemo, useRef, useState } from '../../html.js';
+import { effect, html, useMemo, useRef, useState } from '../../html.js';
 import { shortTime, t } from '../../lang/index.js';
 import { Avatar } from '../../parts/avatar.js';
 import { Icon } from '../../parts/icon.js';
 import { openMenu } from '../../parts/menu.js';
+import { hasReadings } from '../../parts/pinyin.js';
 import { attempt } from '../../parts/notice.js';
 import { VirtualList } from '../../parts/virtual.js';
 import { go, to } from '../../router.js';
@@ -16,8 +17,9 @@ import { contacts, invitations, presence, rooms, typing, watch } from '../../sto
 import { drafts } from '../../store/drafts.js';
 import { addContact } from '../contacts/dialogs.js';
 import { newGroup } from './dialogs.js';
-import { authorName, personName, roomName, roomPicture } from './names.js';
+import { authorName, personName, roomFits, roomName, roomPicture } from './names.js';
 import { roomMenu } from './room-menu.js';
+import { FilterFields, Marked, NO_FILTERS, isFiltered, useSearch } from './search.js';
 
 /** @typedef {import('../../types').Room} Room */
 
@@ -41,15 +43,22 @@ effect(() => {
 /** @param {{ place: import('../../router.js').Place }} props */
 export function List({ place }) {
     const [text, setText] = useState('');
+    const [filters, setFilters] = useState(NO_FILTERS);
+    const [hasFilters, showFilters] = useState(false);
     const wanted = text.trim().toLocaleLowerCase();
     const all = rooms.value;
     const known = contacts.value;
     const shown = useMemo(() => (wanted
-        ? [...all.values()].filter((room) => `${roomName(room)} ${room.peer?.username ?? ''}`.toLocaleLowerCase().includes(wanted)).sort((a, b) => lastMs(b) - lastMs(a))
-        : orderedRooms()), [all, wanted, known]);
+        ? [...all.values()].filter((room) => roomFits(room, wanted)).sort((a, b) => lastMs(b) - lastMs(a))
+        : orderedRooms()), [all, wanted, known, hasReadings()]);
     const open = place.path[1];
     const asked = [...invitations.value.values()];
     const handle = useRef(null);
+    const isSearching = wanted !== '' || isFiltered(filters);
+    const toggleFilters = () => {
+        if (hasFilters) setFilters(NO_FILTERS);
+        showFilters(!hasFilters);
+    };
     const add = (/** @type {any} */ event) => openMenu(event.currentTarget, [
         { label: t('conversations.group.new'), icon: 'group', run: () => void newGroup() },
         { label: t('contacts.add'), icon: 'contacts', run: () => void addContact() },
@@ -58,16 +67,18 @@ export function List({ place }) {
         <div class="head">
             <label class="search-box grow"><${Icon} name="search" /><span class="sr-only">${t('do.search')}</span>
                 <input type="search" placeholder=${t('do.search')} value=${text} onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}
-                    onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter' && shown[0]) { setText(''); go(to('c', shown[0].id)); } else if (event.key === 'Escape') setText(''); }} />
+                    onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.isComposing) return; if (event.key === 'Enter' && shown[0]) { setText(''); go(to('c', shown[0].id)); } else if (event.key === 'Escape') setText(''); }} />
             </label>
+            <button type="button" class="icon-button" aria-label=${t('conversations.filter')} aria-expanded=${String(hasFilters)} aria-controls="list-filters" onClick=${toggleFilters}><${Icon} name="filter" /></button>
             <button type="button" class="icon-button" aria-label=${t('conversations.add')} aria-haspopup="menu" aria-expanded="false" onClick=${add}><${Icon} name="plus" /></button>
         </div>
-        ${!wanted && asked.length > 0 && html`<ul class="invitations">${asked.map((invitation) => html`<${Invitation} key=${invitation.room} invitation=${invitation} />`)}</ul>`}
-        ${shown.length === 0 && !wanted && html`<div class="list-empty soft">${t('conversations.empty')}<button type="button" class="button" onClick=${() => void addContact()}>${t('contacts.add')}</button></div>`}
-        <${VirtualList} class=${`rooms ${wanted ? 'is-short' : ''}`} count=${shown.length} guess=${66} handle=${handle} role="list" aria-label=${t('view.conversations')}
+        <div id="list-filters" class="list-filters" hidden=${!hasFilters}>${hasFilters && html`<${FilterFields} filters=${filters} set=${setFilters} />`}</div>
+        ${!isSearching && asked.length > 0 && html`<ul class="invitations">${asked.map((invitation) => html`<${Invitation} key=${invitation.room} invitation=${invitation} />`)}</ul>`}
+        ${shown.length === 0 && !isSearching && html`<div class="list-empty soft">${t('conversations.empty')}<button type="button" class="button" onClick=${() => void addContact()}>${t('contacts.add')}</button></div>`}
+        ${(wanted || !isSearching) && html`<${VirtualList} class=${`rooms ${wanted ? 'is-short' : ''}`} count=${shown.length} guess=${66} handle=${handle} role="list" aria-label=${t('view.conversations')}
             keyOf=${(/** @type {number} */ index) => shown[index].id}
-            render=${(/** @type {number} */ index) => html`<${Row} room=${shown[index]} isOpen=${shown[index].id === open} index=${index} count=${shown.length} />`} />
-        ${wanted && html`<${Hits} text=${text.trim()} />`}
+            render=${(/** @type {number} */ index) => html`<${Row} room=${shown[index]} isOpen=${shown[index].id === open} index=${index} count=${shown.length} />`} />`}
+        ${isSearching && html`<${Hits} text=${text.trim()} filters=${filters} />`}
     `;
 }
 
@@ -135,24 +146,15 @@ function preview(room) {
     return who + text.replace(/\s+/g, ' ').slice(0, 200);
 }
 
-/** What a search on the server finds, as somebody types. @param {{ text: string }} props */
-function Hits({ text }) {
-    const [items, setItems] = useState(/** @type {import('../../types').Hit[] | null} */ (null));
-    useEffect(() => {
-        const stop = new AbortController();
-        const timer = setTimeout(() => {
-            api.get('/search', { q: text, limit: 50, zone: Intl.DateTimeFormat().resolvedOptions().timeZone }, stop.signal).then((found) => setItems(found.items), () => {});
-        }, 200);
-        return () => {
-            clearTimeout(timer);
-            stop.abort();
-        };
-    }, [text]);
+/** What a search on the server finds, as somebody types. @param {{ text: string, filters: import('./search.js').Filters }} props */
+function Hits({ text, filters }) {
+    const { items, next, problem, more } = useSearch(text, filters);
     return html`
         <div class="hits scroll" tabindex="0" role="region" aria-label=${t('conversations.hits')}>
             <h2 class="hits-title soft small">${t('conversations.hits')}</h2>
             <div class="sr-only" role="status">${items ? t('conversations.search.found', { n: items.length }) : ''}</div>
-            ${items?.length === 0 && html`<p class="soft panel-empty">${t('conversations.search.none')}</p>`}
+            ${problem && html`<p class="notice bad">${problem}</p>`}
+            ${items?.length === 0 && !problem && html`<p class="soft panel-empty">${t('conversations.search.none')}</p>`}
             <ul>${(items ?? []).map((hit) => {
                 const room = rooms.value.get(hit.room);
                 const { what } = hit;
@@ -162,20 +164,7 @@ function Hits({ text }) {
                         <time class="soft small">${shortTime(what.item === 'entry' ? what.at_ms : what.changed_ms)}</time></span>
                     <span class="found-text">${what.item === 'node' && html`<${Icon} name="file" class="room-sign" />`}<bdi><${Marked} text=${hit.snippet} matches=${hit.matches} /></bdi></span></a></li>`;
             })}</ul>
+            ${next && html`<button type="button" class="button" onClick=${() => void more()}>${t('do.more')}</button>`}
         </div>
     `;
-}
-
-/** A text with the parts that were found. They are counted in bytes of UTF-8. @param {{ text: string, matches: [number, number][] }} props */
-function Marked({ text, matches }) {
-    const bytes = new TextEncoder().encode(text);
-    const decode = (/** @type {number} */ from, /** @type {number} */ to) => new TextDecoder().decode(bytes.subarray(from, to));
-    const parts = [];
-    let from = 0;
-    for (const [start, end] of matches) {
-        if (start < from || end > bytes.length) continue;
-        parts.push(decode(from, start), html`<mark>${decode(start, end)}</mark>`);
-        from = end;
-    }
-    return [...parts, decode(from, bytes.length)];
 }

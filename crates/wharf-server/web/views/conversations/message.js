@@ -59,9 +59,16 @@ export function Message({ room, entry, isFirst, reply, isMarked, act }) {
     const { body } = entry;
     const replyTo = body && 'reply_to' in body ? body.reply_to : undefined;
     const account = me.value?.id ?? '';
+    const isChosen = act.chosen?.has(entry.position) ?? false;
+    const choose = (/** @type {MouseEvent} */ event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        act.choose(entry, event.shiftKey);
+    };
     return html`
-        <article class=${`message ${isOwn ? 'is-own' : ''} ${isFirst ? 'is-first' : ''} ${isMarked ? 'is-marked' : ''} ${fold.mentions(entry, account) ? 'is-mention' : ''}`}
-            tabindex="-1" data-position=${entry.position} aria-label=${labelOf(room, entry)} onContextMenu=${(/** @type {MouseEvent} */ event) => act.menu(event, entry)}>
+        <article class=${`message ${act.chosen ? 'is-choosing' : ''} ${isChosen ? 'is-chosen' : ''} ${isOwn ? 'is-own' : ''} ${isFirst ? 'is-first' : ''} ${isMarked ? 'is-marked' : ''} ${fold.mentions(entry, account) ? 'is-mention' : ''}`}
+            tabindex="-1" data-position=${entry.position} aria-label=${labelOf(room, entry)} onContextMenu=${(/** @type {MouseEvent} */ event) => act.menu(event, entry)} onClickCapture=${act.chosen && !isRecalled ? choose : undefined}>
+            ${act.chosen && !isRecalled && html`<input type="checkbox" class="message-choice" checked=${isChosen} aria-label=${t('conversations.choose.message')} />`}
             ${isGroup && !isOwn && html`<span class="message-avatar">${isFirst && html`<${Avatar} id=${entry.account ?? entry.hook ?? ''} name=${authorName(entry)} size="small" />`}</span>`}
             <div class=${`bubble ${body?.kind === 'file' ? 'has-file' : ''}`}>
                 ${isGroup && !isOwn && isFirst && html`<div class="author" style=${{ color: `color-mix(in srgb, ${groundOf(entry.account ?? '')} 62%, var(--text))` }}><bdi>${authorName(entry)}</bdi></div>`}
@@ -80,7 +87,7 @@ export function Message({ room, entry, isFirst, reply, isMarked, act }) {
                 </div>
                 ${!isRecalled && html`<${Reactions} entry=${entry} act=${act} canReact=${room.can_write} />`}
             </div>
-            ${!isRecalled && html`
+            ${!isRecalled && !act.chosen && html`
                 <div class="message-tools">
                     ${room.can_write && html`
                         <button type="button" class="icon-button" tabindex="-1" aria-label=${t('conversations.react')} aria-haspopup="menu" aria-expanded="false" onClick=${(/** @type {any} */ event) => act.react(event.currentTarget, entry)}><${Icon} name="smile" /></button>

@@ -13,7 +13,7 @@ import { VirtualList } from '../../parts/virtual.js';
 import { back } from '../../router.js';
 import { me } from '../../session.js';
 import { isNarrow } from '../../shell/shell.js';
-import { outbox, presence, say, timeline, typing } from '../../store/index.js';
+import { connection, outbox, presence, say, timeline, typing } from '../../store/index.js';
 import * as outboxStore from '../../store/outbox.js';
 import * as queue from '../../transfer/queue.js';
 import * as actions from './actions.js';
@@ -23,6 +23,7 @@ import { Composer } from './composer.js';
 import { loadMembers } from './members.js';
 import { Event, Message, Waiting, continues, labelOf } from './message.js';
 import { personName, roomName, roomPicture } from './names.js';
+import { ChosenBar } from './chosen.js';
 import { roomMenu } from './room-menu.js';
 import { Panel } from './panel.js';
 
@@ -32,8 +33,11 @@ import { Panel } from './panel.js';
 /** Whether an entry has a row of its own. @param {Entry} entry */
 const isShown = (entry) => fold.isSaid(entry) || entry.state?.recalled !== undefined || entry.body?.kind === 'member' || entry.body?.kind === 'settings';
 
-/** @param {{ room: RoomState, goTo?: number, close?: () => void }} props */
-export function Room({ room, goTo, close }) {
+/** Whether a message can be selected. @param {Entry | undefined} entry */
+const isChoosable = (entry) => entry !== undefined && fold.isSaid(entry) && entry.state?.recalled === undefined;
+
+/** @param {{ room: RoomState, goTo?: number, place: import('../../router.js').Place, close?: () => void }} props `goTo` is gone to with each new place */
+export function Room({ room, goTo, place, close }) {
     const entries = timeline(room.id);
     const changed = entries.changed.value;
     const floor = entries.floor.value;
@@ -43,6 +47,8 @@ export function Room({ room, goTo, close }) {
     const [panel, setPanel] = useState(/** @type {string | null} */ (null));
     const [isOver, setOver] = useState(false);
     const [isAtEnd, setAtEnd] = useState(true);
+    const [chosen, setChosen] = useState(/** @type {ReadonlySet<number> | null} */ (null));
+    const lastChosen = useRef(0);
     // Where the unread ones began when the room was opened.
     const [unreadFrom] = useState(() => (room.unread > 0 ? room.read + 1 : Infinity));
     const handle = useRef(/** @type {import('../../parts/virtual.js').Handle | null} */ (null));
@@ -95,6 +101,12 @@ export function Room({ room, goTo, close }) {
             document.removeEventListener('visibilitychange', look);
         };
     }, [positions]);
+    useEffect(() => {
+        // What was said without a connection was not heard.
+        saidRead.current = 0;
+        const rows = handle.current?.seen();
+        if (connection.value === 'live' && rows) read(Math.min(rows.last, positions.length - 1));
+    }, [connection.value]);
     useEffect(() => () => entries.trim(room.head), [room.id]);
 
     const show = (/** @type {number} */ position) => {
@@ -107,7 +119,7 @@ export function Room({ room, goTo, close }) {
     };
     useEffect(() => {
         if (goTo) setTimeout(() => show(goTo), 50);
-    }, [goTo]);
+    }, [goTo, place]);
 
     /** @type {import('./actions.js').Act} */
     const act = {
@@ -122,6 +134,24 @@ export function Room({ room, goTo, close }) {
             const all = [...entries.entries.values()].filter(({ body }) => body?.kind === 'file' && ['image', 'film'].includes(kindOf(body.name))).sort((a, b) => a.position - b.position);
             view(room, all, entry.position);
         },
+        chosen,
+        choose: (entry, isRange = false) => {
+            const next = new Set(chosen);
+            if (isRange && chosen) {
+                const [from, to] = [lastChosen.current, entry.position].sort((a, b) => a - b);
+                for (const position of positions) if (position >= from && position <= to && isChoosable(entries.entries.get(position))) next.add(position);
+            } else if (!next.delete(entry.position)) {
+                next.add(entry.position);
+            }
+            lastChosen.current = entry.position;
+            setChosen(next);
+            // What began it may be gone now: a menu's button. From the message the arrows go on.
+            if (!chosen) requestAnimationFrame(() => /** @type {HTMLElement | null} */ (log.current?.querySelector(`[data-position="${entry.position}"]`))?.focus());
+        },
+    };
+    const endChoosing = () => {
+        setChosen(null);
+        requestAnimationFrame(() => composer.current?.focus());
     };
     const editLast = () => {
         const last = positions.findLast((position) => {
@@ -178,6 +208,13 @@ export function Room({ room, goTo, close }) {
             const entry = entries.entries.get(Number(/** @type {HTMLElement} */ (focused).dataset.position));
             if (entry) actions.menu(focused, room, entry, act);
             event.preventDefault();
+        } else if (event.key === ' ' && focused && document.activeElement === focused) {
+            const entry = entries.entries.get(Number(/** @type {HTMLElement} */ (focused).dataset.position));
+            if (entry && isChoosable(entry)) act.choose(entry, event.shiftKey);
+            event.preventDefault();
+        } else if (event.key === 'Escape' && chosen) {
+            endChoosing();
+            event.preventDefault();
         }
     };
     const drop = (/** @type {DragEvent} */ event) => {
@@ -206,7 +243,8 @@ export function Room({ room, goTo, close }) {
             </div>
             <${Announcer} room=${room} />
             <${TypingLine} room=${room} />
-            <${Composer} room=${room} reply=${reply} editing=${editing} done=${() => { setReply(null); setEditing(null); }} editLast=${editLast} handle=${composer} />
+            ${chosen && html`<${ChosenBar} room=${room} all=${[...chosen].sort((a, b) => a - b).map((position) => entries.entries.get(position)).filter(isChoosable)} close=${endChoosing} />`}
+            <${Composer} isHidden=${chosen !== null} room=${room} reply=${reply} editing=${editing} done=${() => { setReply(null); setEditing(null); }} editLast=${editLast} handle=${composer} />
         </section>
         ${panel && html`<${Panel} room=${room} tab=${panel} setTab=${setPanel} show=${(/** @type {number} */ position) => { if (isNarrow.value) setPanel(null); show(position); }} close=${() => setPanel(null)} />`}
     `;

@@ -11,6 +11,7 @@
 
 import * as api from '../api.js';
 import { effect } from '../html.js';
+import { newId } from '../id.js';
 import { adopt, apply } from '../store/apply.js';
 import * as outbox from '../store/outbox.js';
 import { connection, snapshot } from '../store/model.js';
@@ -86,7 +87,7 @@ class Live {
     constructor(account, loggedOut) {
         this.account = account;
         this.loggedOut = loggedOut;
-        this.tab = crypto.randomUUID();
+        this.tab = newId();
         this.name = `wharf-live-${account}`;
         this.channel = new BroadcastChannel(this.name);
         this.channel.onmessage = ({ data }) => this.told(data);

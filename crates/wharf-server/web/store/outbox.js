@@ -2,6 +2,7 @@
 // the connection sends it, again and again, until it is answered. docs/protocol/live.md has the rules.
 
 import { computed, signal } from '../html.js';
+import { newId } from '../id.js';
 import { result, transact } from './db.js';
 import { collections } from './model.js';
 
@@ -76,7 +77,7 @@ export function adopt(acknowledged) {
 }
 
 /** What this tab would send if it could keep nothing: the numbers are then for as long as it is open. */
-const inMemory = { device: { id: crypto.randomUUID(), number: 0 }, id: 0 };
+const inMemory = { device: { id: newId(), number: 0 }, id: 0 };
 
 /**
  * Puts a draft into the outbox. It is on disk, and shown, when this is done.
@@ -90,7 +91,7 @@ export async function send(room, draft) {
         outbox.value = [...outbox.value, item];
     } else {
         const item = await transact(db, ['meta', 'outbox'], 'readwrite', async (tx) => {
-            const device = (await result(tx.objectStore('meta').get('device'))) ?? { id: crypto.randomUUID(), number: 0 };
+            const device = (await result(tx.objectStore('meta').get('device'))) ?? { id: newId(), number: 0 };
             device.number += 1;
             tx.objectStore('meta').put(device, 'device');
             const item = { room, draft, client_ms, device: device.id, number: device.number, state: 'waiting' };
@@ -120,7 +121,7 @@ export async function device() {
     return transact(db, ['meta'], 'readwrite', async (tx) => {
         const held = await result(tx.objectStore('meta').get('device'));
         if (held) return held;
-        const made = { id: crypto.randomUUID(), number: 0 };
+        const made = { id: newId(), number: 0 };
         tx.objectStore('meta').put(made, 'device');
         return made;
     });
@@ -152,7 +153,7 @@ export async function refused(device, number, code, detail) {
 
 /** Goes on as another device: everything that waits gets a new number, in its order. */
 export async function moveDevice() {
-    const made = { id: crypto.randomUUID(), number: 0 };
+    const made = { id: newId(), number: 0 };
     if (!db) {
         inMemory.device = made;
         outbox.value = outbox.value.map((item) => (item.state === 'waiting' ? { ...item, device: made.id, number: ++made.number } : item));

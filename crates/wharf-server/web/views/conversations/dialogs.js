@@ -2,6 +2,7 @@
 
 import * as api from '../../api.js';
 import { html, useEffect, useId, useState } from '../../html.js';
+import { newId } from '../../id.js';
 import { date, t } from '../../lang/index.js';
 import { Avatar } from '../../parts/avatar.js';
 import { Dialog, open } from '../../parts/dialog.js';
@@ -71,7 +72,7 @@ export async function newGroup() {
 function NewGroup({ close }) {
     const [name, setName] = useState('');
     const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
-    const [id] = useState(() => crypto.randomUUID());
+    const [id] = useState(() => newId());
     const work = () => api.post('/rooms', { id, name: name.trim(), topic: '', history: 'all', invite: [...chosen] });
     return html`<${Form} title=${t('conversations.group.new')} yes=${t('conversations.group.make')} close=${close} work=${work} isReady=${name.trim() !== ''}>
         <${Line} label=${t('conversations.group.name')} value=${name} set=${setName} maxlength="100" autofocus />

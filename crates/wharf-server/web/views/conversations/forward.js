@@ -4,6 +4,7 @@
 import * as api from '../../api.js';
 import * as fold from '../../fold.js';
 import { html, useId, useRef, useState } from '../../html.js';
+import { newId } from '../../id.js';
 import { dateAndTime, t } from '../../lang/index.js';
 import { Avatar } from '../../parts/avatar.js';
 import { Dialog, open } from '../../parts/dialog.js';
@@ -100,7 +101,7 @@ async function placeIn(target, from, { node, revision, name }) {
     const { manifest } = await api.get(`/rooms/${from}/manifest`, { id: node, revision });
     for (let path = name; ; path = nextName(path)) {
         try {
-            const { results } = await api.post(`/rooms/${target}/commit`, { id: crypto.randomUUID(), ops: [{ op: 'put', path, manifest, expect: 'absent' }] });
+            const { results } = await api.post(`/rooms/${target}/commit`, { id: newId(), ops: [{ op: 'put', path, manifest, expect: 'absent' }] });
             return results[0];
         } catch (error) {
             if (!isTaken(error)) throw error;

@@ -5,10 +5,10 @@ import * as fold from '../../fold.js';
 import { html, useEffect, useRef, useState } from '../../html.js';
 import { date, size, t } from '../../lang/index.js';
 import { Icon } from '../../parts/icon.js';
-import { safeAddress } from '../../parts/markdown.js';
+import { safeAddress } from '../../parts/markdown-inline.js';
 import { message as problemText } from '../../parts/problem.js';
 import { me } from '../../session.js';
-import { Card, addressOf, kindOf, view } from './attachment.js';
+import { Card, addressOf, kindOf, pictureOf, view } from './attachment.js';
 import { membersOf } from './members.js';
 import { authorName, personName } from './names.js';
 import { FilterFields, NO_FILTERS, dayAfter, useSearch } from './search.js';
@@ -21,6 +21,8 @@ const PAGE = 100;
 const SHOWN_MIN = 30;
 /** What was said a moment ago is found after this. */
 const INDEXED_MS = 1500;
+/** The size of an image in the list. */
+const THUMB_BOX = { width: 110, height: 110 };
 
 /** The beginning of a day here. @param {string} day */
 const beginMs = (day) => new Date(`${day}T00:00`).getTime();
@@ -61,6 +63,13 @@ function useFiles(room, { since, until, name, fits }) {
     return { ...state, more };
 }
 
+/** A small picture of an image. @param {{ room: string, file: import('../../types').File }} props */
+function Thumb({ room, file }) {
+    const [hasThumbnail, setThumbnail] = useState(true);
+    // What has no thumbnail after all is shown as it is.
+    return html`<img src=${hasThumbnail ? pictureOf(room, file, THUMB_BOX) : addressOf(room, file)} alt="" loading="lazy" onError=${() => setThumbnail(false)} />`;
+}
+
 /** @param {{ room: Room, show: (position: number) => void }} props */
 export function Files({ room, show }) {
     const [kind, setKind] = useState('all');
@@ -90,7 +99,7 @@ export function Files({ room, show }) {
         ${shown.length === 0 && isWhole && html`<p class="soft panel-empty">${t('conversations.files.none')}</p>`}
         ${kind === 'image'
             ? html`<div class="thumbs">${shown.map((entry) => entry.body?.kind === 'file' && html`<button type="button" key=${entry.position} aria-label=${entry.body.name} onClick=${() => view(room, shown.slice().reverse(), entry.position)}>
-                ${kindOf(entry.body.name) === 'image' ? html`<img src=${addressOf(room.id, entry.body)} alt="" loading="lazy" />` : html`<${Icon} name="play" />`}</button>`)}</div>`
+                ${kindOf(entry.body.name) === 'image' ? html`<${Thumb} room=${room.id} file=${entry.body} />` : html`<${Icon} name="play" />`}</button>`)}</div>`
             : html`<ul>${shown.map((entry) => entry.body?.kind === 'file' && html`<li key=${entry.position} class="panel-file"><${Card} room=${room.id} file=${entry.body} />
                 <button type="button" class="panel-where small soft" onClick=${() => show(entry.position)}>${authorName(entry)}, ${date(entry.at_ms)}</button></li>`)}</ul>`}
         ${shown.length > 0 && html`<p class="soft small panel-empty">${t('conversations.files.total', { n: shown.length, size: size(total) })}</p>`}

@@ -1,20 +1,39 @@
 // Where the page begins.
 
-import { html, render } from './html.js';
+import { html, render, signal } from './html.js';
 import { begin as beginTexts } from './lang/index.js';
-import { Notes } from './parts/notice.js';
+import { Notes, fail } from './parts/notice.js';
 import { place } from './router.js';
 import * as session from './session.js';
 import { Shell } from './shell/shell.js';
 import * as store from './store/index.js';
-import { Entrance, EnterRoom } from './views/entrance/view.js';
+
+/** The way in, which is loaded where somebody needs it. @type {import('./vendor/signals.js').Signal<typeof import('./views/entrance/view.js') | null>} */
+const entrance = signal(null);
+let isAsked = false;
+
+/** It, or null as long as it is on its way. */
+function loadedEntrance() {
+    if (!entrance.value && !isAsked) {
+        isAsked = true;
+        import('./views/entrance/view.js').then(
+            (module) => { entrance.value = module; },
+            (error) => {
+                isAsked = false;
+                fail(error);
+            },
+        );
+    }
+    return entrance.value;
+}
 
 function Page() {
     if (session.state.value === 'starting') return null;
-    if (session.state.value === 'entrance') return html`<${Entrance} /><${Notes} />`;
     const { path } = place.value;
-    if (path[0] === 'enter' && path[1]) return html`<${EnterRoom} code=${path[1]} /><${Notes} />`;
-    return html`<${Shell} />`;
+    const isOut = session.state.value === 'entrance';
+    if (!isOut && !(path[0] === 'enter' && path[1])) return html`<${Shell} />`;
+    const way = loadedEntrance();
+    return html`${way && (isOut ? html`<${way.Entrance} />` : html`<${way.EnterRoom} code=${path[1]} />`)}<${Notes} />`;
 }
 
 session.attend({ begin: store.begin, end: store.end });

@@ -1,12 +1,12 @@
 // What is on its way up: files for drives, and files for conversations, which are said when they are there. Each of the two kinds goes in the order in which it
-// was added; small files for a drive go together. What was not finished goes on after a reload (kept.js), and sends only what has not arrived.
+// was added; small files for a drive go together. What sends them is loaded when there is something to send. What was not finished goes on after a reload (kept.js), and sends only what has not arrived.
 
 import { signal } from '../html.js';
 import { newId } from '../id.js';
 import * as outbox from '../store/outbox.js';
 import * as kept from './kept.js';
 import { overQuota, spaceLeftIfKnown } from './space.js';
-import { BATCH_BYTES, SMALL_BYTES, isTaken, nextName, put, putAll } from './upload.js';
+import { BATCH_BYTES, SMALL_BYTES, isTaken, nextName } from './names.js';
 
 /** Files that go together. */
 const GROUP_MAX = 256;
@@ -254,6 +254,7 @@ async function send(upload, signal) {
     }
     signal.throwIfAborted();
     const progress = (/** @type {number} */ doneBytes, /** @type {number} */ sentBytes) => void set(id, { doneBytes, sentBytes });
+    const { put } = await import('./upload.js');
     const node = await put(room, path, file, { signal, progress, modifiedMs, id, attempt, mayReplace, isFree: saying !== undefined });
     if (!saying) {
         await arrived([id]);
@@ -267,6 +268,7 @@ async function send(upload, signal) {
 
 /** @param {(Shown & { file: Blob })[]} group @param {AbortSignal} signal */
 async function sendTogether(group, signal) {
+    const { putAll } = await import('./upload.js');
     const results = await putAll(group[0].room, group, signal);
     const done = [];
     for (const [index, { error, sentBytes }] of results.entries()) {

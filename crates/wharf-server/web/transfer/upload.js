@@ -4,11 +4,9 @@
 import * as api from '../api.js';
 import { idOf, newId } from '../id.js';
 import { hash } from './hasher.js';
+import { BATCH_BYTES, SMALL_BYTES, isTaken, nextName } from './names.js';
 
-/** What is read, hashed and sent at once. Three of these are in memory. */
-export const BATCH_BYTES = 16 * 1024 * 1024;
-/** Files up to here are one chunk. */
-export const SMALL_BYTES = 1024 * 1024;
+/** Batches that are in memory at a time. */
 const AT_ONCE = 3;
 const HASH_BYTES = 32;
 const LISTED_BYTES = 36;
@@ -121,9 +119,6 @@ async function sendMissing(buffer, hashes, cuts, signal) {
 
 /** @param {string} path @param {string} manifest @param {number} [modifiedMs] @param {boolean} [mayReplace] @returns {import('../types').Op} */
 const putOf = (path, manifest, modifiedMs, mayReplace) => ({ op: 'put', path, manifest, expect: mayReplace ? 'any' : 'absent', ...(modifiedMs ? { mtime_ns: modifiedMs * 1_000_000 } : {}) });
-
-/** Whether a name was taken. @param {unknown} error */
-export const isTaken = (error) => error instanceof api.ApiError && (error.code === 'exists' || error.code === 'stale');
 
 /**
  * Puts a file into a drive. Tried again for as long as it takes, until the signal says otherwise.
@@ -241,13 +236,6 @@ async function again(work, signal) {
             });
         }
     }
-}
-
-/** `photo (2).jpg` after `photo.jpg`. @param {string} path */
-export function nextName(path) {
-    const [, folder, stem, ending] = /** @type {RegExpExecArray} */ (/^(.*\/)?(.+?)(\.[^./]*)?$/.exec(path));
-    const numbered = /^(.*) \((\d+)\)$/.exec(stem);
-    return `${folder ?? ''}${numbered ? numbered[1] : stem} (${numbered ? Number(numbered[2]) + 1 : 2})${ending ?? ''}`;
 }
 
 /** @param {Uint8Array} hashes */

@@ -3,8 +3,8 @@
 import * as api from '../../api.js';
 import { t } from '../../lang/index.js';
 import { attempt, say } from '../../parts/notice.js';
+import { nextName } from '../../transfer/names.js';
 import { overQuota, spaceLeft } from '../../transfer/space.js';
-import { nextName } from '../../transfer/upload.js';
 import { join } from './address.js';
 import { commit } from './deeds.js';
 

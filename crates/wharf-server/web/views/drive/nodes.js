@@ -192,7 +192,7 @@ function Tools({ nodes, deeds, screen, canWrite }) {
             `}
             ${screen === 'trash' && canWrite && nodes.all.value.length > 0 && html`<button type="button" class="button danger" onClick=${() => deeds.purge(nodes.all.peek())}>${t('drive.trash.empty')}</button>`}
             <span class="grow small soft one-line drive-count">${nodes.isWhole.value && [t('drive.count', { n: nodes.all.value.length }), nodes.leftBytes.value === null ? '' : t('drive.left', { size: size(nodes.leftBytes.value) })].filter(Boolean).join(' · ')}</span>
-            <button type="button" class="button quiet" aria-haspopup="menu" aria-expanded="false" onClick=${arrange}><${Icon} name="list" />${t(`drive.by.${order}`)}</button>
+            <button type="button" class="button quiet" aria-haspopup="menu" aria-expanded="false" aria-label=${`${t('drive.arrange')}: ${t(`drive.by.${order}`)}`} onClick=${arrange}><${Icon} name="list" /><span class="drive-order">${t(`drive.by.${order}`)}</span></button>
             <${Toggle} />
         </div>
     `;

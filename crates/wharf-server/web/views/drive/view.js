@@ -8,7 +8,7 @@ import { back, go, to } from '../../router.js';
 import { me } from '../../session.js';
 import { isNarrow } from '../../shell/shell.js';
 import { drives, rooms } from '../../store/index.js';
-import { folderAddress, screenAddress, shown } from './address.js';
+import { folderAddress, parentOf, screenAddress, shown } from './address.js';
 import { Changes } from './changes.js';
 import { driveName } from './list.js';
 import { folderNodes, foundNodes, trashNodes } from './model.js';
@@ -30,7 +30,7 @@ export function Main({ place }) {
     return html`
         <div class="drive">
             <header class="head drive-head">
-                ${isNarrow.value && html`<button type="button" class="icon-button" aria-label=${t('do.back')} onClick=${() => back(path ? folderAddress(room, '') : to('drive'))}><${Icon} name="back" /></button>`}
+                ${isNarrow.value && html`<button type="button" class="icon-button" aria-label=${t('do.back')} onClick=${() => back(path ? folderAddress(room, parentOf(path)) : to('drive'))}><${Icon} name="back" /></button>`}
                 ${screen === 'files' ? html`<${Crumbs} room=${room} title=${title} path=${path} />` : html`<h2 class="one-line grow">${screenTitle(screen, title, { name, tag })}</h2>`}
                 <${Search} key=${`${room} ${screen}`} room=${room} value=${name} />
                 ${screen === 'files' && isNarrow.value && html`<button type="button" class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t('do.more')} onClick=${(/** @type {MouseEvent} */ event) => openMenu(/** @type {Element} */ (event.currentTarget), [

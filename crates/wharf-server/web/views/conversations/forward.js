@@ -14,7 +14,7 @@ import { message as problemText } from '../../parts/problem.js';
 import { VirtualList } from '../../parts/virtual.js';
 import { me } from '../../session.js';
 import { rooms, send } from '../../store/index.js';
-import { isTaken, nextName } from '../../transfer/upload.js';
+import { isTaken, nextName } from '../../transfer/names.js';
 import { personName, roomFits, roomName, roomPicture } from './names.js';
 
 /** @typedef {import('../../types').Entry} Entry */

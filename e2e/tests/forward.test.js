@@ -43,8 +43,9 @@ test('a text and a file are passed on to two rooms, and the file is not sent aga
     await menuOf(page, 'second line');
     await page.getByRole('menuitem', { name: 'Select' }).click();
     await page.getByText('1 selected').waitFor();
-    await bubble(page, 'plan.txt').getByRole('checkbox').click();
+    await bubble(page, 'plan.txt').getByRole('checkbox').check();
     await page.getByText('2 selected').waitFor();
+    await bubble(page, 'second line').getByRole('checkbox', { checked: true }).waitFor();
     assert.equal(await page.locator('.chosen-bar').getByRole('button', { name: 'Take back' }).count(), 0, 'what others said cannot be taken back');
     await noFindings(page);
     await picture(page, 'selected');

@@ -61,7 +61,8 @@ export function Message({ room, entry, isFirst, reply, isMarked, act }) {
     const account = me.value?.id ?? '';
     const isChosen = act.chosen?.has(entry.position) ?? false;
     const choose = (/** @type {MouseEvent} */ event) => {
-        event.preventDefault();
+        // The box sets itself; what is prevented would be unset after it was drawn.
+        if (!(event.target instanceof HTMLInputElement)) event.preventDefault();
         event.stopPropagation();
         act.choose(entry, event.shiftKey);
     };

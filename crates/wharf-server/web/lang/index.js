@@ -60,8 +60,18 @@ export function t(key, values) {
     return text.replace(/\{(\w+)\}/g, (whole, name) => {
         const value = values[name];
         if (value === undefined) return whole;
-        return typeof value === 'number' ? value.toLocaleString(locale()) : value;
+        return typeof value === 'number' ? value.toLocaleString(locale()) : isolated(value);
     });
+}
+
+/** What sets or ends a direction of writing; and the letters of scripts that are written from the right. */
+const DIRECTION = /[\u202A-\u202E\u2066-\u2069\u200E\u200F\u061C]/g;
+const FROM_RIGHT = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFF]/;
+
+/** A name in a sentence: it cannot turn round what stands beside it. @param {string} value */
+function isolated(value) {
+    const plain = value.replace(DIRECTION, '');
+    return FROM_RIGHT.test(plain) ? `\u2068${plain}\u2069` : plain;
 }
 
 /** @param {number} n */

@@ -97,9 +97,11 @@ export async function noFindings(page, { within } = {}) {
     }
 }
 
-/** Fails if the page can be scrolled sideways. @param {Page} page */
+/** Fails if the page can be scrolled sideways, also after it has drawn itself for a screen that has just become another. @param {Page} page */
 export async function fitsSideways(page) {
-    const [wide, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    const measure = () => page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    let [wide, shown] = await measure();
+    for (const end = Date.now() + PATIENCE_MS; wide > shown && Date.now() < end; [wide, shown] = await measure()) await page.waitForTimeout(50);
     assert.ok(wide <= shown, `${wide} px are wider than the screen's ${shown}`);
 }
 

@@ -46,8 +46,9 @@ test('a search is narrowed by person, room, kind and days, and a result opens wh
     await until(async () => (await hits.count()) === 2, 'those from Ben');
     await filters.getByLabel('Room').selectOption({ label: 'Team' });
     await until(async () => (await hits.allInnerTexts()).join().includes('harbour from Ben') && (await hits.count()) === 1, 'the one in the team');
+    assert.equal(await filters.getByLabel('From').evaluate((/** @type {HTMLSelectElement} */ select) => select.selectedOptions[0]?.label), 'Ben', 'who was chosen stays chosen');
     await noFindings(page);
-    await picture(page, 'search');
+    await picture(page, 'search', { widths: [1280, 800, 360] });
     await filters.getByRole('button', { name: 'Clear the filters' }).click();
     await until(async () => (await hits.count()) === 3, 'all three again');
     await filters.getByLabel('Kind').selectOption({ label: 'With a link' });
@@ -133,7 +134,7 @@ test('the panel lists files and links by who sent them and when', async () => {
     await until(async () => (await panel.locator('.panel-link').count()) === 3, 'three links');
     assert.deepEqual(await panel.locator('.panel-link').evaluateAll((links) => links.map((link) => /** @type {HTMLAnchorElement} */ (link).href)), ['https://example.net/c', 'https://example.org/a', 'https://example.com/b']);
     await noFindings(page);
-    await picture(page, 'panel-links');
+    await picture(page, 'panel-links', { widths: [1280, 800, 360] });
     await panel.getByLabel('From').selectOption({ label: 'You' });
     await until(async () => (await panel.locator('.panel-link').count()) === 1, 'the own one');
     await panel.locator('.panel-where').click();

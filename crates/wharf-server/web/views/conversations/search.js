@@ -93,19 +93,20 @@ function choices(room) {
  */
 export function FilterFields({ filters, set, room = '', without = [] }) {
     const change = (/** @type {keyof Filters} */ name) => (/** @type {any} */ event) => set({ ...filters, [name]: event.currentTarget.value });
-    const select = (/** @type {keyof Filters} */ name, /** @type {string} */ any, /** @type {{ value: string, label: string }[]} */ options) => !without.includes(name) && html`
-        <select class="input" aria-label=${t(`conversations.filter.${name}`)} value=${filters[name]} onChange=${change(name)}>
+    const selects = /** @type {const} */ (['from', 'room', 'has']).filter((name) => !without.includes(name) && !(room && name === 'room'));
+    const select = (/** @type {'from' | 'room' | 'has'} */ name, /** @type {string} */ any, /** @type {{ value: string, label: string }[]} */ options) => selects.includes(name) && html`
+        <select class=${`input ${selects.length % 2 === 1 && selects.at(-1) === name ? 'is-wide' : ''}`} aria-label=${t(`conversations.filter.${name}`)} value=${filters[name]} onChange=${change(name)}>
             <option value="">${any}</option>${options.map(({ value, label }) => html`<option key=${value} value=${value}>${label}</option>`)}</select>`;
     const day = (/** @type {'since' | 'until'} */ name) => !without.includes(name) && html`
         <label class="filter-day"><span class="small soft">${t(`conversations.filter.${name}`)}</span><input class="input" type="date" value=${filters[name]} onInput=${change(name)} /></label>`;
     const named = [...rooms.value.values()].map((known) => ({ value: known.id, label: roomName(known) })).sort((a, b) => a.label.localeCompare(b.label));
     return html`
         <div class="filters" role="group" aria-label=${t('conversations.filter')}>
-            ${select('from', t('conversations.files.anybody'), [{ value: 'me', label: t('conversations.you') }, ...choices(room || filters.room)])}
-            ${!room && select('room', t('conversations.filter.room.any'), named)}
+            ${select('from', t('conversations.files.anybody'), [{ value: 'me', label: t('conversations.you') }, ...choices(room)])}
+            ${select('room', t('conversations.filter.room.any'), named)}
             ${select('has', t('conversations.filter.has.any'), KINDS.map((kind) => ({ value: kind, label: t(`conversations.filter.has.${kind}`) })))}
             ${day('since')}${day('until')}
-            ${isFiltered(room ? { ...filters, room: '' } : filters) && html`<button type="button" class="button quiet" onClick=${() => set({ ...NO_FILTERS, room })}>${t('conversations.filter.clear')}</button>`}
+            ${isFiltered(room ? { ...filters, room: '' } : filters) && html`<button type="button" class="button quiet is-wide" onClick=${() => set({ ...NO_FILTERS, room })}>${t('conversations.filter.clear')}</button>`}
         </div>
     `;
 }

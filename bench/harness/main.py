@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import chat, data
+from . import chat, data, gateways
 from .measure import Result, Sample, fsync_times, resident_mib
 from .peers import PASSWORD, USERNAME, Copy, Nginx, Peer, Rclone, Rsync, RsyncDurable, Wharf, missing
 
@@ -239,15 +239,22 @@ PARTS = {
     "chat-hold": lambda bench: chat.Works(bench, bench.chat_load, bench.program).hold(),
     "chat-reconnect": lambda bench: chat.Works(bench, bench.chat_load, bench.program).reconnect(),
     "chat-year": lambda bench: chat.Works(bench, bench.chat_load, bench.program).year(),
+    "gateway-netdisk": lambda bench: gateways.Gateways(bench).netdisk(),
+    "gateway-pychat": lambda bench: gateways.Gateways(bench).pychat(),
+    "gateway-filestored": lambda bench: gateways.Gateways(bench).filestored(),
+    "gateway-diary": lambda bench: gateways.Gateways(bench).diary(),
+    "gateway-idle": lambda bench: gateways.Gateways(bench).idle(),
 }
+# Names for several parts.
+GROUPS = {"gateways": [name for name in PARTS if name.startswith("gateway-")]}
 
 
 def main() -> int:
     root = Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(prog="bench/run", description="Compares Wharf with other programs on this machine.")
-    parser.add_argument("parts", nargs="*", help=f"which comparisons, all by default: {', '.join(PARTS)}")
+    parser.add_argument("parts", nargs="*", help=f"which comparisons, all by default: {', '.join([*PARTS, *GROUPS])}")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each program, after one warm-up")
-    parser.add_argument("--quick", action="store_true", help="conversations at a twentieth of their size: does it all work?")
+    parser.add_argument("--quick", action="store_true", help="conversations and gateways at a fraction of their size: does it all work?")
     parser.add_argument("--small", type=int, default=20_000, help="how many small files")
     parser.add_argument("--large", type=int, default=1024, help="size of the large file in MiB")
     parser.add_argument("--without", action="append", metavar="PROGRAM", help="leave a program out; may be repeated")
@@ -255,7 +262,8 @@ def main() -> int:
     parser.add_argument("--wharf", default=str(root / "target" / "release" / "wharf"), help="the program to measure")
     parser.add_argument("--load", default=str(root / "target" / "release" / "wharf-load"), help="the load generator")
     options = parser.parse_args()
-    if unknown := set(options.parts) - set(PARTS):
+    wanted = {name for part in options.parts for name in GROUPS.get(part, [part])}
+    if unknown := wanted - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     # Ten thousand connections are as many files, for servers and clients alike.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -264,7 +272,7 @@ def main() -> int:
     bench.say(f"Machine: {os.cpu_count()} cores, {platform.system()} {platform.release()}; {versions()}")
     bench.say(f"\nfsync of 4 KiB in this run: p50 {p50:.2f} ms, p99 {p99:.2f} ms; {bench.runs} counted runs each, medians")
     for name, part in PARTS.items():
-        if not options.parts or name in options.parts:
+        if not wanted or name in wanted:
             part(bench)
     (bench.work / "report.md").write_text("\n".join(bench.lines) + "\n")
     bench.say(f"\nReport: {bench.work / 'report.md'}; delete {bench.work.parent} when you are done")

@@ -10,8 +10,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::line::{Event, Line, body};
-use crate::sum::{percentiles, round};
 use crate::{Place, Target};
+use load::sum::{percentiles, round};
 
 /// Messages whose receivers are counted at the same time, at most.
 const SLOTS: u64 = 4096;

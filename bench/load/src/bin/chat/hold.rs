@@ -8,8 +8,8 @@ use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
 
 use crate::line::Line;
-use crate::sum::{percentiles, round};
 use crate::{Place, Target};
+use load::sum::{percentiles, round};
 
 #[derive(clap::Args)]
 pub(crate) struct Hold {

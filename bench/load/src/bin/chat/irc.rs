@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::line::Event;
-use crate::wire::{Wire, find};
+use load::wire::{Wire, find};
 
 pub(crate) struct Irc {
     wire: Wire,

@@ -23,9 +23,7 @@ mod line;
 mod nats;
 mod people;
 mod send;
-mod sum;
 mod wharf;
-mod wire;
 mod xmpp;
 mod year;
 

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, bail};
 
 use crate::line::Event;
-use crate::wire::Wire;
+use load::wire::Wire;
 
 pub(crate) struct Nats {
     wire: Wire,

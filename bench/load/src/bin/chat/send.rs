@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::line::{Event, Line, body};
-use crate::sum::{percentiles, round};
 use crate::year::Words;
 use crate::{Place, Target};
+use load::sum::{percentiles, round};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

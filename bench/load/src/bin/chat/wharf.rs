@@ -7,7 +7,7 @@ use wharf_types::api::log::{Draft, Text};
 use wharf_types::{DeviceId, RoomId};
 
 use crate::line::Event;
-use crate::wire::{Wire, find};
+use load::wire::{Wire, find};
 
 const TEXT: u8 = 1;
 const CLOSE: u8 = 8;

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 
 use crate::line::Event;
-use crate::wire::{Wire, find};
+use load::wire::{Wire, find};
 
 pub(crate) struct Xmpp {
     wire: Wire,

@@ -17,8 +17,8 @@ use wharf_types::api::search::SearchQuery;
 use crate::Target;
 use crate::line::Event;
 use crate::people::{Person, api, join, link};
-use crate::sum::{percentiles, round};
 use crate::wharf::Wharf;
+use load::sum::{percentiles, round};
 
 /// The word that stands in the last entry alone.
 const LAST_WORD: &str = "zanzibar";

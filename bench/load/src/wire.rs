@@ -1,42 +1,71 @@
-//! A TCP connection with a buffer to parse from.
+//! A connection with a buffer to parse from.
 
 use anyhow::{Context, Result, ensure};
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// What is read at once at most; small, since a thousand of these stand side by side.
 const READ_BYTES: usize = 16 * 1024;
+/// What is read at once of a large file.
+const LARGE_READ_BYTES: usize = 256 * 1024;
 
-pub(crate) struct Wire {
-    stream: TcpStream,
-    pub(crate) buffer: BytesMut,
+/// A connection, TCP unless it is said otherwise.
+pub struct Wire<S = TcpStream> {
+    stream: S,
+    /// What has come and was not taken yet.
+    pub buffer: BytesMut,
 }
 
 impl Wire {
-    pub(crate) async fn connect(address: &str) -> Result<Self> {
+    /// Connects by TCP.
+    pub async fn connect(address: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await.context("connecting")?;
         stream.set_nodelay(true)?;
-        Ok(Self {
+        Ok(Self::over(stream))
+    }
+}
+
+impl<S> Wire<S> {
+    /// Over something that is connected.
+    pub fn over(stream: S) -> Self {
+        Self {
             stream,
             buffer: BytesMut::new(),
-        })
+        }
     }
+}
 
-    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    /// Writes all of it.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.stream.write_all(bytes).await?)
     }
 
+    /// Says that nothing more comes from here.
+    pub async fn end(&mut self) -> Result<()> {
+        Ok(self.stream.shutdown().await?)
+    }
+
     /// Waits for more bytes.
-    pub(crate) async fn fill(&mut self) -> Result<()> {
-        self.buffer.reserve(READ_BYTES);
+    pub async fn fill(&mut self) -> Result<()> {
+        self.fill_at_most(READ_BYTES).await
+    }
+
+    /// The same, where many bytes are on their way.
+    pub async fn fill_large(&mut self) -> Result<()> {
+        self.fill_at_most(LARGE_READ_BYTES).await
+    }
+
+    async fn fill_at_most(&mut self, bytes: usize) -> Result<()> {
+        self.buffer.reserve(bytes);
         let count = self.stream.read_buf(&mut self.buffer).await?;
         ensure!(count > 0, "the server closed the connection");
         Ok(())
     }
 
     /// Takes one line, without its end.
-    pub(crate) async fn line(&mut self) -> Result<BytesMut> {
+    pub async fn line(&mut self) -> Result<BytesMut> {
         let mut looked = 0;
         loop {
             if let Some(at) = find(&self.buffer[looked..], b"\r\n") {
@@ -50,7 +79,7 @@ impl Wire {
     }
 
     /// Takes exactly `count` bytes.
-    pub(crate) async fn exactly(&mut self, count: usize) -> Result<BytesMut> {
+    pub async fn exactly(&mut self, count: usize) -> Result<BytesMut> {
         while self.buffer.len() < count {
             self.fill().await?;
         }
@@ -58,7 +87,7 @@ impl Wire {
     }
 
     /// Takes everything up to and with `end`.
-    pub(crate) async fn until(&mut self, end: &[u8]) -> Result<BytesMut> {
+    pub async fn until(&mut self, end: &[u8]) -> Result<BytesMut> {
         let mut looked = 0;
         loop {
             if let Some(at) = find(&self.buffer[looked..], end) {
@@ -71,7 +100,7 @@ impl Wire {
 }
 
 /// Where `needle` first is in `bytes`.
-pub(crate) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
+pub fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes
         .windows(needle.len())
         .position(|window| window == needle)

@@ -1,9 +1,10 @@
 //! Times, summed up.
+#![expect(clippy::cast_precision_loss, reason = "figures that people read")]
 
 use serde_json::{Value, json};
 
 /// Percentiles of times in nanoseconds, in milliseconds.
-pub(crate) fn percentiles(mut times_ns: Vec<u64>) -> Value {
+pub fn percentiles(mut times_ns: Vec<u64>) -> Value {
     times_ns.sort_unstable();
     let at = |percent: usize| {
         let place = (times_ns.len() * percent / 100).min(times_ns.len().saturating_sub(1));
@@ -14,6 +15,6 @@ pub(crate) fn percentiles(mut times_ns: Vec<u64>) -> Value {
 }
 
 /// Three digits after the point.
-pub(crate) fn round(number: f64) -> f64 {
+pub fn round(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }

@@ -100,6 +100,7 @@ test('two rooms are open side by side, each writes into its own, and one is clos
     assert.equal(await panes.nth(0).getByText('to the team').count(), 0);
     await b.say(team, 'read by both of us');
     await panes.nth(1).locator('article', { hasText: 'read by both of us' }).waitFor();
+    assert.equal(await page.locator('.room-row[aria-current]').count(), 2, 'the list shows which are open');
     await noFindings(page);
     await picture(page, 'beside', { widths: [1280] });
     await fitsSideways(page);
@@ -134,6 +135,25 @@ test('a day is gone to', async () => {
     await bubble(page, 'line 120').waitFor();
     await goTo(-400);
     await page.getByText('line 1', { exact: true }).waitFor();
+    quiet(page);
+    await page.context().close();
+});
+
+test('keys lead to the search of the conversation, to the first unread message and to the end', async () => {
+    const { a, b, room } = await pair(server);
+    for (let number = 1; number <= 80; number += 1) await b.say(room, `line ${number}`);
+    const page = await member(browser, a);
+    await openRoom(page, room);
+    await page.getByText('New messages').waitFor();
+    await field(page).focus();
+    await page.keyboard.press('Escape');
+    await bubble(page, 'line 80').waitFor();
+    await until(async () => (await page.getByText('New messages').count()) === 0, 'it is out of sight');
+    await page.keyboard.press('Shift+PageUp');
+    await page.getByText('New messages').waitFor();
+    await page.keyboard.press('Control+f');
+    await page.getByLabel('Search this conversation').waitFor();
+    await until(() => page.evaluate(() => document.activeElement?.closest('.panel') !== null), 'one can write there');
     quiet(page);
     await page.context().close();
 });

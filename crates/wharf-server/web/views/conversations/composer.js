@@ -37,9 +37,9 @@ function mentionsIn(room, text) {
 }
 
 /**
- * @param {{ room: Room, reply: Entry | null, editing: Entry | null, done: () => void, editLast: () => void, handle: { current: any }, isHidden?: boolean }} props
+ * @param {{ room: Room, reply: Entry | null, editing: Entry | null, done: () => void, editLast: () => void, toEnd: () => void, handle: { current: any }, isHidden?: boolean }} props
  */
-export function Composer({ room, reply, editing, done, editLast, handle, isHidden = false }) {
+export function Composer({ room, reply, editing, done, editLast, toEnd, handle, isHidden = false }) {
     const [text, setText] = useState(() => draftOf(room.id));
     const [suggested, setSuggested] = useState(0);
     const [caret, setCaret] = useState(0);
@@ -142,6 +142,9 @@ export function Composer({ room, reply, editing, done, editLast, handle, isHidde
         } else if (event.key === 'Escape' && (editing || reply)) {
             event.preventDefault();
             done();
+        } else if (event.key === 'Escape' && text === '') {
+            event.preventDefault();
+            toEnd();
         }
     };
 

@@ -31,10 +31,12 @@ export const conversations = {
         title: 'view.conversations',
         keys: [
             { keys: 'Ctrl+K', text: 'conversations.key.search' },
+            { keys: 'Ctrl+F', text: 'conversations.key.here' },
             { keys: 'Alt+ArrowUp', text: 'conversations.key.before' },
             { keys: 'Alt+ArrowDown', text: 'conversations.key.after' },
             { keys: 'Alt+Shift+ArrowUp', text: 'conversations.key.unread.before' },
             { keys: 'Alt+Shift+ArrowDown', text: 'conversations.key.unread.after' },
+            { keys: 'Shift+PageUp', text: 'conversations.key.first' },
             { keys: 'Ctrl+Shift+U', text: 'conversations.key.attach' },
             { keys: 'Ctrl+.', text: 'conversations.key.panel' },
         ],

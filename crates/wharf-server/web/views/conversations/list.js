@@ -51,7 +51,7 @@ export function List({ place }) {
     const shown = useMemo(() => (wanted
         ? [...all.values()].filter((room) => roomFits(room, wanted)).sort((a, b) => lastMs(b) - lastMs(a))
         : orderedRooms()), [all, wanted, known, hasReadings()]);
-    const open = place.path[1];
+    const open = place.path.slice(1, 3);
     const asked = [...invitations.value.values()];
     const handle = useRef(null);
     const isSearching = wanted !== '' || isFiltered(filters);
@@ -77,7 +77,7 @@ export function List({ place }) {
         ${shown.length === 0 && !isSearching && html`<div class="list-empty soft">${t('conversations.empty')}<button type="button" class="button" onClick=${() => void addContact()}>${t('contacts.add')}</button></div>`}
         ${(wanted || !isSearching) && html`<${VirtualList} class=${`rooms ${wanted ? 'is-short' : ''}`} count=${shown.length} guess=${66} handle=${handle} role="list" aria-label=${t('view.conversations')}
             keyOf=${(/** @type {number} */ index) => shown[index].id}
-            render=${(/** @type {number} */ index) => html`<${Row} room=${shown[index]} isOpen=${shown[index].id === open} index=${index} count=${shown.length} />`} />`}
+            render=${(/** @type {number} */ index) => html`<${Row} room=${shown[index]} isOpen=${open.includes(shown[index].id)} index=${index} count=${shown.length} />`} />`}
         ${isSearching && html`<${Hits} text=${text.trim()} filters=${filters} />`}
     `;
 }

@@ -36,8 +36,9 @@ const isShown = (entry) => fold.isSaid(entry) || entry.state?.recalled !== undef
 /** Whether a message can be selected. @param {Entry | undefined} entry */
 const isChoosable = (entry) => entry !== undefined && fold.isSaid(entry) && entry.state?.recalled === undefined;
 
-/** @param {{ room: RoomState, goTo?: number, place: import('../../router.js').Place, close?: () => void }} props `goTo` is gone to with each new place */
-export function Room({ room, goTo, place, close }) {
+/** @param {{ room: RoomState, goTo?: number, place: import('../../router.js').Place, close?: () => void, control: (control: { search: () => void | false, toFirstUnread: () => void }) => void }} props
+ * `goTo` is gone to with each new place; `control` gets what keys can tell the room */
+export function Room({ room, goTo, place, close, control }) {
     const entries = timeline(room.id);
     const changed = entries.changed.value;
     const floor = entries.floor.value;
@@ -121,6 +122,18 @@ export function Room({ room, goTo, place, close }) {
         if (goTo) setTimeout(() => show(goTo), 50);
     }, [goTo, place]);
 
+    control({
+        // From the field of the search itself, the keys are the browser's.
+        search: () => {
+            const field = /** @type {HTMLElement | null} */ (document.querySelector('.panel input[type=search]'));
+            if (field && field === document.activeElement) return false;
+            if (panel === 'search') field?.focus();
+            setPanel('search');
+            return undefined;
+        },
+        toFirstUnread: () => show(Number.isFinite(unreadFrom) ? unreadFrom : room.read + 1),
+    });
+
     /** @type {import('./actions.js').Act} */
     const act = {
         reply: (entry) => { setEditing(null); setReply(entry); },
@@ -152,6 +165,10 @@ export function Room({ room, goTo, place, close }) {
     const endChoosing = () => {
         setChosen(null);
         requestAnimationFrame(() => composer.current?.focus());
+    };
+    const toEnd = () => {
+        entries.need(room.head - 50, room.head);
+        handle.current?.toEnd();
     };
     const editLast = () => {
         const last = positions.findLast((position) => {
@@ -237,14 +254,14 @@ export function Room({ room, goTo, place, close }) {
                     role="log" aria-live="off" aria-label=${t('conversations.messages')} tabindex="0"
                     keyOf=${(/** @type {number} */ index) => (index < positions.length ? positions[index] : index < positions.length + going.length ? going[index - positions.length].id : `out ${waiting[index - positions.length - going.length]?.id}`)}
                     render=${rowOf} />
-                ${!isAtEnd && html`<button type="button" class="to-end" onClick=${() => { entries.need(room.head - 50, room.head); handle.current?.toEnd(); }}>
+                ${!isAtEnd && html`<button type="button" class="to-end" onClick=${toEnd}>
                     <${Icon} name="chevron" />${room.unread > 0 ? t('conversations.new', { n: room.unread }) : html`<span class="sr-only">${t('conversations.toend')}</span>`}</button>`}
                 ${isOver && html`<div class="drop-target"><${Icon} name="upload" /><span>${t('conversations.drop', { name: roomName(room) })}</span></div>`}
             </div>
             <${Announcer} room=${room} />
             <${TypingLine} room=${room} />
             ${chosen && html`<${ChosenBar} room=${room} all=${[...chosen].sort((a, b) => a - b).map((position) => entries.entries.get(position)).filter(isChoosable)} close=${endChoosing} />`}
-            <${Composer} isHidden=${chosen !== null} room=${room} reply=${reply} editing=${editing} done=${() => { setReply(null); setEditing(null); }} editLast=${editLast} handle=${composer} />
+            <${Composer} isHidden=${chosen !== null} room=${room} reply=${reply} editing=${editing} done=${() => { setReply(null); setEditing(null); }} editLast=${editLast} toEnd=${toEnd} handle=${composer} />
         </section>
         ${panel && html`<${Panel} room=${room} tab=${panel} setTab=${setPanel} show=${(/** @type {number} */ position) => { if (isNarrow.value) setPanel(null); show(position); }} close=${() => setPanel(null)} />`}
     `;

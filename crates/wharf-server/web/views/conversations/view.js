@@ -23,15 +23,29 @@ function step(by, isUnread) {
     if (next) go(to('c', next.id));
 }
 
+/**
+ * What the open rooms can be told, in their order: see `Room`.
+ * @type {{ search: () => void | false, toFirstUnread: () => void }[]}
+ */
+const controls = [];
+
+/** The room that has the focus, or the first. */
+function current() {
+    const panes = [...document.querySelectorAll('.conversation')];
+    return panes.length === 0 ? undefined : controls[Math.max(0, panes.findIndex((pane) => pane.contains(document.activeElement)))];
+}
+
 const keys = bind(/** @type {import('../../shell/keys.js').Group} */ (conversations.keys), {
     'conversations.key.search': () => /** @type {HTMLElement | null} */ (document.querySelector('.shell-list input[type=search]'))?.focus(),
+    'conversations.key.here': () => current()?.search(),
+    'conversations.key.first': () => current()?.toFirstUnread(),
     'conversations.key.before': () => step(-1, false),
     'conversations.key.after': () => step(1, false),
     'conversations.key.unread.before': () => step(-1, true),
     'conversations.key.unread.after': () => step(1, true),
     'conversations.key.attach': () => /** @type {HTMLElement | null} */ (document.querySelector('.composer .icon-button'))?.click(),
     'conversations.key.panel': () => /** @type {HTMLElement | null} */ (document.querySelector('.conversation .head [aria-pressed]'))?.click(),
-}, [SEND, NEW_LINE, { keys: 'ArrowUp', text: 'conversations.key.edit' }, { keys: 'Space', text: 'conversations.key.choose' }]);
+}, [SEND, NEW_LINE, { keys: 'ArrowUp', text: 'conversations.key.edit' }, { keys: 'Escape', text: 'conversations.key.toend' }, { keys: 'Space', text: 'conversations.key.choose' }]);
 
 /** @param {{ place: import('../../router.js').Place }} props */
 export function Main({ place }) {
@@ -41,5 +55,5 @@ export function Main({ place }) {
     const at = Number(place.query.get('at')) || undefined;
     if (open.length === 0) return html`<div class="empty">${t(ids.length > 0 ? 'conversations.gone' : 'shell.empty')}</div>`;
     return html`<div class="panes">${open.map((room, index) => html`
-        <${Room} key=${room.id} room=${room} goTo=${index === 0 ? at : undefined} place=${place} close=${open.length > 1 ? () => go(to('c', open[1 - index].id)) : undefined} />`)}</div>`;
+        <${Room} key=${room.id} room=${room} goTo=${index === 0 ? at : undefined} place=${place} control=${(/** @type {any} */ control) => { controls[index] = control; }} close=${open.length > 1 ? () => go(to('c', open[1 - index].id)) : undefined} />`)}</div>`;
 }

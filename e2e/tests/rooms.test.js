@@ -202,7 +202,9 @@ test('names that want to be more stay names, wherever they are shown', async () 
     for (const where of [room, team]) {
         const node = await b.put(where, `${HOSTILE}.txt`.replace('/', ''), 'x');
         await b.say(where, { kind: 'file', node: node.id, text: HOSTILE });
-        await b.say(where, `${HOSTILE}\n\n> ${HOSTILE}\n\n\`${HOSTILE}\``);
+        const { position } = await b.say(where, `${HOSTILE}\n\n> ${HOSTILE}\n\n\`${HOSTILE}\``);
+        await b.say(where, { kind: 'pin', target: position, is_set: true });
+        await until(async () => (await a.ask('GET', `/search?q=gpj&room=${where}`)).items.length > 0, 'it is in the index');
     }
     const page = await member(browser, a);
     // A name is on its own as regards the direction of writing: what stands beside it stays as it is.
@@ -235,8 +237,11 @@ test('names that want to be more stay names, wherever they are shown', async () 
         await page.getByRole('link', { name: /^Download/ }).first().waitFor();
         await isWell('the conversation');
         await page.getByRole('button', { name: 'About the room' }).click();
-        for (const tab of ['About', 'Files', 'Links', 'Pinned', 'Search']) {
+        // Each is looked at when it shows what it has.
+        for (const [tab, content] of [['About', '.panel-row'], ['Files', '.file-card'], ['Links', '.panel-empty'], ['Pinned', '.found'], ['Search', '.found']]) {
             await page.getByRole('tab', { name: tab }).click();
+            if (tab === 'Search') await page.getByLabel('Search this conversation').fill('gpj');
+            await page.locator('.panel-body').locator(content).first().waitFor();
             await isWell(tab);
         }
     }

@@ -68,9 +68,12 @@ export function t(key, values) {
 const DIRECTION = /[\u202A-\u202E\u2066-\u2069\u200E\u200F\u061C]/g;
 const FROM_RIGHT = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFF]/;
 
+/** A name without signs that would turn round what stands beside it. @param {string} name */
+export const plainName = (name) => name.replace(DIRECTION, '');
+
 /** A name in a sentence: it cannot turn round what stands beside it. @param {string} value */
 function isolated(value) {
-    const plain = value.replace(DIRECTION, '');
+    const plain = plainName(value);
     return FROM_RIGHT.test(plain) ? `\u2068${plain}\u2069` : plain;
 }
 

@@ -2,7 +2,7 @@
 
 import * as api from '../../api.js';
 import { html, useMemo, useRef, useState } from '../../html.js';
-import { shortTime, t } from '../../lang/index.js';
+import { plainName, shortTime, t } from '../../lang/index.js';
 import { Avatar } from '../../parts/avatar.js';
 import { confirm } from '../../parts/dialog.js';
 import { Icon } from '../../parts/icon.js';
@@ -24,7 +24,7 @@ const STORED = 'wharf-folded-groups';
 const NONE = 'none';
 
 /** @param {Contact} contact */
-export const nameOf = (contact) => contact.remark || contact.person.nickname || contact.person.username;
+export const nameOf = (contact) => plainName(contact.remark || contact.person.nickname || contact.person.username);
 /** @param {Contact} contact */
 const statusOf = (contact) => presence.value.get(contact.person.id)?.status ?? 'offline';
 const ORDER = /** @type {Record<string, number>} */ ({ online: 0, busy: 1, away: 2, offline: 3, invisible: 3 });
@@ -180,7 +180,7 @@ function Item({ contact, isOpen, drag, common }) {
         onClick=${() => go(to('contacts', contact.person.id))} onDblClick=${() => openChat(contact)}
         onContextMenu=${(/** @type {MouseEvent} */ event) => { event.preventDefault(); menuOf({ kind: 'contact', id: contact.person.id, contact }, { x: event.clientX, y: event.clientY }); }}>
         <${Avatar} id=${contact.person.id} name=${nameOf(contact)} status=${status} />
-        <span class="grow"><span class="one-line room-name"><bdi>${nameOf(contact)}</bdi>${contact.remark && html`<span class="soft small"> ${contact.person.nickname}</span>`}</span><span class="one-line soft small"><bdi>${line}</bdi></span>${status === 'offline' && html`<span class="sr-only">${t('contacts.status.offline')}</span>`}</span>
+        <span class="grow"><span class="one-line room-name"><bdi>${nameOf(contact)}</bdi>${contact.remark && html`<span class="soft small"> <bdi>${plainName(contact.person.nickname)}</bdi></span>`}</span><span class="one-line soft small"><bdi>${line}</bdi></span>${status === 'offline' && html`<span class="sr-only">${t('contacts.status.offline')}</span>`}</span>
     </div>`;
 }
 
@@ -258,7 +258,7 @@ export function Main({ place }) {
         <div class="contact scroll"><div class="card contact-card">
             <${Avatar} id=${person.id} name=${nameOf(contact)} size="large" status=${status} />
             <h2><bdi>${nameOf(contact)}</bdi></h2>
-            <p class="soft">${contact.remark ? `${person.nickname} · ` : ''}@${person.username} · ${String(person.number).padStart(6, '0')}</p>
+            <p class="soft">${contact.remark && html`<bdi>${plainName(person.nickname)}</bdi> · `}@${person.username} · ${String(person.number).padStart(6, '0')}</p>
             ${status && html`<p>${status === 'offline' && there?.seen_ms ? t('contacts.seen', { time: shortTime(there.seen_ms) }) : t(`contacts.status.${status}`)}</p>`}
             ${person.status_text && html`<p><bdi>${person.status_text}</bdi></p>`}
             ${state === 'asking' && html`<p>${t('contacts.wants')}</p>${contact.word && html`<blockquote class="notice"><bdi>${contact.word}</bdi></blockquote>`}`}

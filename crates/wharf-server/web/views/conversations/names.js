@@ -1,6 +1,6 @@
 // What people and rooms are called here.
 
-import { t } from '../../lang/index.js';
+import { plainName, t } from '../../lang/index.js';
 import { soundsLike } from '../../parts/pinyin.js';
 import { me } from '../../session.js';
 import { contacts, people } from '../../store/model.js';
@@ -10,12 +10,12 @@ import { contacts, people } from '../../store/model.js';
 /** What a person is called: the own name for them, theirs, or nothing yet. @param {string | null | undefined} account */
 export function personName(account) {
     if (!account) return '';
-    return contacts.value.get(account)?.remark || people.value.get(account)?.nickname || people.value.get(account)?.username || '…';
+    return plainName(contacts.value.get(account)?.remark || people.value.get(account)?.nickname || people.value.get(account)?.username || '…');
 }
 
 /** @param {Room} room */
 export function roomName(room) {
-    if (room.kind === 'group') return room.name;
+    if (room.kind === 'group') return plainName(room.name);
     if (room.kind === 'personal') return t('conversations.own');
     return personName(room.peer?.id);
 }
@@ -26,7 +26,7 @@ export const roomPicture = (room) => (room.kind === 'direct' ? (room.peer?.id ??
 /** Who an entry is by. @param {import('../../types').Entry} entry */
 export function authorName(entry) {
     if (entry.account === me.value?.id) return t('conversations.you');
-    return entry.account ? personName(entry.account) : (entry.name ?? t('conversations.server'));
+    return entry.account ? personName(entry.account) : plainName(entry.name ?? t('conversations.server'));
 }
 
 /** Whether one of these names has a text in it, or is read so. @param {string[]} names @param {string} text */

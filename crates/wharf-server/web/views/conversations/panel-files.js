@@ -101,7 +101,7 @@ export function Files({ room, show }) {
             ? html`<div class="thumbs">${shown.map((entry) => entry.body?.kind === 'file' && html`<button type="button" key=${entry.position} aria-label=${entry.body.name} onClick=${() => view(room, shown.slice().reverse(), entry.position)}>
                 ${kindOf(entry.body.name) === 'image' ? html`<${Thumb} room=${room.id} file=${entry.body} />` : html`<${Icon} name="play" />`}</button>`)}</div>`
             : html`<ul>${shown.map((entry) => entry.body?.kind === 'file' && html`<li key=${entry.position} class="panel-file"><${Card} room=${room.id} file=${entry.body} />
-                <button type="button" class="panel-where small soft" onClick=${() => show(entry.position)}>${authorName(entry)}, ${date(entry.at_ms)}</button></li>`)}</ul>`}
+                <button type="button" class="panel-where small soft" onClick=${() => show(entry.position)}><bdi>${authorName(entry)}</bdi>, ${date(entry.at_ms)}</button></li>`)}</ul>`}
         ${shown.length > 0 && html`<p class="soft small panel-empty">${t('conversations.files.total', { n: shown.length, size: size(total) })}</p>`}
         ${!isWhole && items.length > 0 && html`<button type="button" class="button" onClick=${() => void more()}>${t('do.more')}</button>`}
     `;
@@ -129,7 +129,7 @@ export function LinkList({ room, show }) {
         ${items && rows.length === 0 && !problem && html`<p class="soft panel-empty">${t('conversations.links.none')}</p>`}
         <ul>${rows.map(({ entry, address }) => html`<li key=${`${entry.position} ${address}`} class="panel-file">
             <a class="panel-link" href=${address} target="_blank" rel="noopener noreferrer nofollow"><${Icon} name="link" /><span class="grow"><bdi class="one-line">${new URL(address).host}</bdi><bdi class="one-line small soft">${address}</bdi></span></a>
-            <button type="button" class="panel-where small soft" onClick=${() => show(entry.position)}>${authorName(entry)}, ${date(entry.at_ms)}</button></li>`)}</ul>
+            <button type="button" class="panel-where small soft" onClick=${() => show(entry.position)}><bdi>${authorName(entry)}</bdi>, ${date(entry.at_ms)}</button></li>`)}</ul>
         ${next && html`<button type="button" class="button" onClick=${() => void more()}>${t('do.more')}</button>`}
     `;
 }

@@ -7,6 +7,7 @@ import { place } from './router.js';
 import * as session from './session.js';
 import { Shell } from './shell/shell.js';
 import * as store from './store/index.js';
+import { VIEWS } from './views/index.js';
 
 /** The way in, which is loaded where somebody needs it. @type {import('./vendor/signals.js').Signal<typeof import('./views/entrance/view.js') | null>} */
 const entrance = signal(null);
@@ -37,10 +38,13 @@ function Page() {
 }
 
 session.attend({ begin: store.begin, end: store.end });
+// The texts, who is logged in, and the view that the address shows come together and not one after another.
+const started = session.start();
+if (session.isLikely()) VIEWS.find(({ route }) => route === (place.value.path[0] ?? VIEWS[0].route))?.load().catch(() => {});
 await beginTexts();
 const root = document.getElementById('page');
 if (root) render(html`<${Page} />`, root);
-await session.start();
+await started;
 
 if ('serviceWorker' in navigator && isSecureContext) {
     navigator.serviceWorker.register('/sw.js').catch((error) => console.warn('no service worker', error));

@@ -24,6 +24,9 @@ export function attend(calls) {
     ({ begin, end } = calls);
 }
 
+/** Whether somebody was logged in here the last time. */
+export const isLikely = () => localStorage.getItem(KEY) !== null;
+
 /** Finds out who is logged in. Without a network it is who was, the last time. */
 export async function start() {
     api.onLoggedOut(sessionEnded);

@@ -4,6 +4,11 @@
 const CACHE = `wharf-${self.PAGE.hash}`;
 
 self.addEventListener('install', (event) => {
+    // Where the browser can do it, this worker is not woken for what it would only hand on.
+    event.addRoutes?.([
+        { condition: { urlPattern: { pathname: '/a/*' } }, source: 'cache' },
+        { condition: { urlPattern: { pathname: '/api/*' } }, source: 'network' },
+    ])?.catch((error) => console.warn('no routes', error));
     event.waitUntil((async () => {
         const cache = await caches.open(CACHE);
         await cache.addAll([...self.PAGE.files, '/']);

@@ -40,7 +40,8 @@ export async function begin(me) {
     model.know({ id: me.id, number: me.number, username: me.username, nickname: me.nickname, status_text: me.status_text ?? '' });
     await copy.read();
     await outbox.refresh();
-    await uploads.use(database);
+    // Nothing that is shown first waits for what is on its way up.
+    void uploads.use(database).catch((error) => console.warn('uploads', error));
     void storage.look();
     live.start(me.id, sessionEnded);
 }

@@ -11,12 +11,14 @@ import { attempt, say } from '../../parts/notice.js';
 import { message as problemText } from '../../parts/problem.js';
 import { me } from '../../session.js';
 import { send, welcome } from '../../store/index.js';
-import { forward } from './forward.js';
 import { personName } from './names.js';
 import { QUICK } from './message.js';
 
 /** @typedef {import('../../types').Entry} Entry */
 /** @typedef {import('../../types').Room} Room */
+
+/** Asks to which rooms messages go, and whether they went. @param {Room} room @param {Entry[]} entries */
+export const passOn = (room, entries) => attempt(async () => (await import('./forward.js')).forward(room, entries));
 
 /**
  * What a message may ask of its room.
@@ -74,7 +76,7 @@ export function menu(where, room, entry, act) {
         !!text && { label: t('conversations.copy'), icon: 'copy', run: () => void attempt(async () => { await navigator.clipboard.writeText(text); say(t('said.copied')); }) },
         canEdit(room, entry) && { label: t('conversations.edit'), icon: 'edit', run: () => act.edit(entry) },
         room.can_write && { label: t(isPinned ? 'conversations.unpin' : 'conversations.pin'), icon: 'pin', run: () => void attempt(() => send(room.id, { kind: 'pin', target: entry.position, is_set: !isPinned })) },
-        { label: t('conversations.forward'), icon: 'forward', run: () => void forward(room, [entry]) },
+        { label: t('conversations.forward'), icon: 'forward', run: () => void passOn(room, [entry]) },
         { label: t('conversations.choose'), icon: 'check', run: () => act.choose(entry) },
         room.kind !== 'personal' && { label: t('conversations.details'), icon: 'info', run: () => history(room, entry) },
         canRecall(room, entry) && { label: t('conversations.recall'), icon: 'trash', isDanger: true, run: () => void recall(room, entry) },

@@ -7,8 +7,7 @@ import { confirm } from '../../parts/dialog.js';
 import { Icon } from '../../parts/icon.js';
 import { attempt, say } from '../../parts/notice.js';
 import { send } from '../../store/index.js';
-import { canRecall } from './actions.js';
-import { forward } from './forward.js';
+import { canRecall, passOn } from './actions.js';
 import { preview } from './message.js';
 import { authorName } from './names.js';
 
@@ -33,7 +32,7 @@ export function ChosenBar({ room, all, close }) {
         close();
     });
     const pass = async () => {
-        if (await forward(room, all)) close();
+        if (await passOn(room, all)) close();
     };
     const recall = async () => {
         const isSure = await confirm({ title: t('conversations.recall.ask.many', { n: all.length }), text: t('conversations.recall.text.many'), yes: t('conversations.recall'), isDanger: true });

@@ -6,6 +6,7 @@ import { html, useEffect, useMemo, useRef, useState } from '../../html.js';
 import { day, isSameDay, shortTime, size, t } from '../../lang/index.js';
 import { Avatar } from '../../parts/avatar.js';
 import { Icon } from '../../parts/icon.js';
+import { lazily } from '../../parts/lazy.js';
 import { attempt, fail } from '../../parts/notice.js';
 import { message as problemText } from '../../parts/problem.js';
 import { Progress } from '../../parts/progress.js';
@@ -25,10 +26,11 @@ import { Event, Message, Waiting, continues, labelOf } from './message.js';
 import { personName, roomName, roomPicture } from './names.js';
 import { ChosenBar } from './chosen.js';
 import { roomMenu } from './room-menu.js';
-import { Panel } from './panel.js';
 
 /** @typedef {import('../../types').Room} RoomState */
 /** @typedef {import('../../types').Entry} Entry */
+
+const Panel = lazily(async () => (await import('./panel.js')).Panel);
 
 /** Whether an entry has a row of its own. @param {Entry} entry */
 const isShown = (entry) => fold.isSaid(entry) || entry.state?.recalled !== undefined || entry.body?.kind === 'member' || entry.body?.kind === 'settings';

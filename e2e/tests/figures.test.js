@@ -185,7 +185,7 @@ test('a folder of many files scrolls, with few rows in the document', async () =
     }
     const page = await member(browser, gwen);
     await page.goto(`${server.url}/drive/${gwen.account.home}/files/many`);
-    await page.getByText(`${FILES.toLocaleString('en')} items`).first().waitFor();
+    await page.getByText(`${FILES.toLocaleString('en')} items`).first().waitFor({ timeout: 60_000 });
     noteScroll(`a folder of ${FILES.toLocaleString('en')} files`, await scroll(page, '.drive-rows', 1));
     quiet(page);
     await page.context().close();
@@ -248,7 +248,7 @@ test('a large file goes up, and after a reload only what had not arrived', async
     await logIn(again, hana);
     await again.goto(`${server.url}/drive`);
     await again.locator('.drive-tools input[type=file][multiple]').setInputFiles(other);
-    await until(async () => (await sent()) >= UPLOAD_BYTES / 3, 'a third has arrived');
+    await again.waitForFunction((bytes) => Number(sessionStorage.getItem('sent') ?? 0) >= bytes, UPLOAD_BYTES / 3, { timeout: UPLOAD_PATIENCE_MS });
     await again.reload();
     await again.getByRole('region', { name: 'Uploads' }).locator('input[data-again=files]').setInputFiles(other);
     await again.getByRole('region', { name: 'Uploads' }).getByText('1 file is there').waitFor({ timeout: UPLOAD_PATIENCE_MS });

@@ -5,13 +5,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { launch, member as memberOf, noFindings, picture, quiet, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 import { countSent } from '../lib/sent.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
 const MIB = 1024 * 1024;
+const PATIENCE_MS = 120_000;
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -24,6 +25,13 @@ after(async () => {
     await browser?.close();
     await server?.stop();
 });
+
+/** Somebody who is logged in, and waits for tens of MiB where a debug build on a busy machine takes its time. @param {import('../lib/server.js').Person} person */
+async function member(person) {
+    const page = await memberOf(browser, person);
+    page.context().setDefaultTimeout(PATIENCE_MS);
+    return page;
+}
 
 /** @param {Page} page @param {string} name */
 const row = (page, name) => page.getByRole('row', { name: new RegExp(`^${name.replace(/[.()]/g, '\\$&')},`) });
@@ -55,7 +63,7 @@ async function gate(page, passing) {
 
 test('a reload during an upload: it goes on by itself, and nothing that had arrived is sent again', async () => {
     const ada = await server.person('ada');
-    const page = await member(browser, ada);
+    const page = await member(ada);
     const sent = await countSent(page);
     await page.goto(`${server.url}/drive`);
     const going = await gate(page, 1);
@@ -80,7 +88,7 @@ test('a reload during an upload: it goes on by itself, and nothing that had arri
 
 test('a file that the browser could not keep is chosen again, and only what lacks is sent', async () => {
     const ben = await server.person('ben');
-    const page = await member(browser, ben);
+    const page = await member(ben);
     const sent = await countSent(page);
     await page.goto(`${server.url}/drive`);
     const going = await gate(page, 2);
@@ -104,10 +112,10 @@ test('a file that the browser could not keep is chosen again, and only what lack
 
 test('uploads are paused, go on, and are given up', async () => {
     const cleo = await server.person('cleo');
-    const page = await member(browser, cleo);
+    const page = await member(cleo);
     await page.goto(`${server.url}/drive`);
     const going = await gate(page, 0);
-    await chooser(page).setInputFiles([bytesNamed(2 * MIB, 'one.bin'), bytesNamed(2 * MIB, 'two.bin')]);
+    await chooser(page).setInputFiles([await onDisk('one.bin', 2 * MIB), await onDisk('two.bin', 2 * MIB)]);
     await panel(page).getByText('2 files on their way').waitFor();
     await panel(page).getByRole('button', { name: 'Pause all uploads' }).click();
     await until(async () => (await panel(page).getByText('Paused').count()) === 2, 'both are paused');
@@ -131,7 +139,7 @@ test('uploads are paused, go on, and are given up', async () => {
 
 test('a folder of many small files goes up in a few requests', async () => {
     const dan = await server.person('dan');
-    const page = await member(browser, dan);
+    const page = await member(dan);
     await page.goto(`${server.url}/drive`);
     const count = 300;
     for (let index = 0; index < count; index += 1) await onDisk(`letters/${index % 7}/letter ${index}.txt`, 100 + index);
@@ -159,13 +167,13 @@ test('a folder of many small files goes up in a few requests', async () => {
 
 test('what a tab that was closed had begun, another one ends', async () => {
     const emma = await server.person('emma');
-    const first = await member(browser, emma);
+    const first = await member(emma);
     await first.goto(`${server.url}/drive`);
     const second = await first.context().newPage();
     await second.goto(`${server.url}/drive`);
     await second.getByText('Nothing is here yet').waitFor();
     await gate(first, 0);
-    await chooser(first).setInputFiles([bytesNamed(3 * MIB, 'film.bin')]);
+    await chooser(first).setInputFiles(await onDisk('short.bin', 3 * MIB));
     await panel(first).getByText('1 file on its way').waitFor();
     // It is kept before it goes.
     await until(() => first.evaluate(() => new Promise((resolve) => {
@@ -182,14 +190,14 @@ test('what a tab that was closed had begun, another one ends', async () => {
     })), 'the upload and its bytes are kept');
     assert.equal(await panel(second).count(), 0);
     await first.close();
-    await row(second, 'film.bin').waitFor();
+    await row(second, 'short.bin').waitFor();
     await second.context().close();
 });
 
 test('how much room there is, is said before anything is sent', async () => {
     const finn = await server.person('finn');
     await /** @type {import('../lib/server.js').Person} */ (server.operator).ask('PATCH', `/admin/accounts/${finn.id}`, { quota_bytes: 10_240 });
-    const page = await member(browser, finn);
+    const page = await member(finn);
     const sent = await countSent(page);
     await page.goto(`${server.url}/drive`);
     await page.getByText('0 items · 10 KiB free').waitFor();
@@ -225,7 +233,7 @@ test('how much room there is, is said before anything is sent', async () => {
 test('what is pasted goes into the folder', async () => {
     const gwen = await server.person('gwen');
     await gwen.put('home', 'Notes/one.txt', 'one');
-    const page = await member(browser, gwen);
+    const page = await member(gwen);
     await page.goto(`${server.url}/drive/${gwen.account.home}/files/Notes`);
     await row(page, 'one.txt').waitFor();
     await page.evaluate(() => {

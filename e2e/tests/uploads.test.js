@@ -194,6 +194,25 @@ test('what a tab that was closed had begun, another one ends', async () => {
     await second.context().close();
 });
 
+test('a session that ended during an upload: after the next log-in it goes on', async () => {
+    const hana = await server.person('hana');
+    const page = await member(hana);
+    await page.goto(`${server.url}/drive`);
+    const going = await gate(page, 0);
+    await chooser(page).setInputFiles(await onDisk('cut.bin', 2 * MIB));
+    await panel(page).getByText('1 file on its way').waitFor();
+    await page.locator('.drive-upload').getByText(/ \/ 2 MiB$/).waitFor();
+    for (const session of await hana.ask('GET', '/sessions')) if (!session.current) await hana.ask('DELETE', `/sessions/${session.id}`);
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+    going.isOpen = true;
+    await page.getByLabel('Username, number or e-mail').fill(hana.username);
+    await page.getByLabel('Password', { exact: true }).fill(hana.password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await row(page, 'cut.bin').waitFor();
+    quiet(page);
+    await page.context().close();
+});
+
 test('how much room there is, is said before anything is sent', async () => {
     const finn = await server.person('finn');
     await /** @type {import('../lib/server.js').Person} */ (server.operator).ask('PATCH', `/admin/accounts/${finn.id}`, { quota_bytes: 10_240 });

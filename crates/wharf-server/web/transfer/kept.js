@@ -44,18 +44,19 @@ export async function use(database, take) {
     db = database;
     kept.clear();
     if (tabs) tabs.onmessage = ({ data }) => waitFor(data, take);
-    if (db) await adopt(take);
+    // What this tab had before somebody was logged out is its own again.
+    if (db) await adopt(take, true);
 }
 
-/** @param {(uploads: (Upload & { file: Blob | null })[]) => void} take */
-async function adopt(take) {
+/** @param {(uploads: (Upload & { file: Blob | null })[]) => void} take @param {boolean} [isFirst] */
+async function adopt(take, isFirst = false) {
     await mark();
-    const uploads = navigator.locks ? await navigator.locks.request('wharf-uploads', () => claim(take)) : await claim(take);
+    const uploads = navigator.locks ? await navigator.locks.request('wharf-uploads', () => claim(take, isFirst)) : await claim(take, isFirst);
     if (uploads.length > 0) take(uploads);
 }
 
-/** @param {(uploads: (Upload & { file: Blob | null })[]) => void} take @returns {Promise<(Upload & { file: Blob | null })[]>} */
-async function claim(take) {
+/** @param {(uploads: (Upload & { file: Blob | null })[]) => void} take @param {boolean} isFirst @returns {Promise<(Upload & { file: Blob | null })[]>} */
+async function claim(take, isFirst) {
     const database = db;
     if (!database) return [];
     const { held = [] } = (await navigator.locks?.query()) ?? {};
@@ -71,7 +72,7 @@ async function claim(take) {
                 waitFor(item.owner, take);
                 continue;
             }
-            if (item.owner === TAB) continue;
+            if (item.owner === TAB && !isFirst) continue;
             const file = bytes.get(bytesKey(item.id)) ?? null;
             if (file) kept.set(item.id, file.size);
             store.put({ ...item, owner: TAB });

@@ -77,7 +77,7 @@ export async function use(database) {
     held.clear();
     tellNow();
     await kept.use(database, (found) => {
-        for (const upload of found) held.set(upload.id, shown(upload));
+        for (const upload of found) if (!held.has(upload.id)) held.set(upload.id, shown(upload));
         start();
     });
 }

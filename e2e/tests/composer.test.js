@@ -84,7 +84,7 @@ test('shortcuts are changed, a key that is taken is told, and all go back', asyn
     const { a, room } = await pair(server);
     const page = await member(browser, a);
     await page.goto(`${server.url}/settings/keyboard`);
-    const button = (/** @type {string} */ name) => page.getByRole('button', { name: `Change: ${name}`, exact: false });
+    const button = (/** @type {string} */ name) => page.getByRole('button', { name: `Change: ${name}, ` });
     await button('Search').waitFor();
     await noFindings(page);
     await picture(page, 'settings-keyboard');

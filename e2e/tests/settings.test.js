@@ -152,7 +152,7 @@ test('theme and language are chosen with the keyboard, on a phone', async () => 
     await page.getByRole('button', { name: 'Voltar' }).click();
     await page.getByRole('navigation', { name: 'Secções' }).waitFor();
     await fitsSideways(page);
-    await noFindings(page, { within: '.shell-list' });
+    await noFindings(page);
     quiet(page);
     await page.context().close();
 });

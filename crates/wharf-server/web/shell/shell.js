@@ -98,7 +98,7 @@ export function Shell() {
             </header>
             <${Rail} views=${views} current=${view} />
             ${List && !isOnlyMain && html`
-                <section class="shell-list" aria-label=${t('shell.list')} tabindex="-1" data-landmark><${List} place=${place.value} /></section>
+                <${isOnlyList ? 'main' : 'section'} class="shell-list" id=${isOnlyList ? 'main' : undefined} aria-label=${isOnlyList && view ? t(view.label) : t('shell.list')} tabindex="-1" data-landmark><${List} place=${place.value} /><//>
             `}
             ${!isOnlyList && html`
                 <main class="shell-main" id="main" aria-label=${view ? t(view.label) : t('shell.main')} tabindex="-1" data-landmark>

@@ -1,6 +1,7 @@
 //! What the people of the demonstration are called, and what they did: a small boat club, and a year of it.
 
 mod drives;
+mod journal;
 mod talk;
 
 use super::draw::Scene;
@@ -30,6 +31,8 @@ pub(super) struct Group {
 pub(super) enum When {
     /// So many days before today, at this hour and minute.
     Day(i64, i64, i64),
+    /// On this day so many years ago, at this hour and minute.
+    Years(i64, i64, i64),
     /// So many minutes ago.
     Ago(i64),
 }
@@ -45,6 +48,15 @@ pub(super) enum Place {
     With(usize),
 }
 
+/// With what somebody writes their journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Desk {
+    Laptop,
+    Phone,
+    /// A box aboard, over UDP.
+    Boat,
+}
+
 /// What somebody did. Texts are counted from the last one of the room backwards, from 0.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Deed {
@@ -55,6 +67,8 @@ pub(super) enum Deed {
     Pin(usize),
     /// Hands over a file of the drive, with some words.
     Share(&'static str, &'static str),
+    /// Writes a journal.
+    Note(Desk, &'static str),
     Put(&'static str, Content),
     Folder(&'static str),
     Rename(&'static str, &'static str),
@@ -193,7 +207,7 @@ pub(super) fn events() -> Vec<Event> {
         talk::REGATTA_TALK,
         talk::SITE_TALK,
         talk::DIRECT,
-        talk::JOURNAL,
+        journal::JOURNAL,
     ]
     .into_iter()
     .flatten()

@@ -2,7 +2,7 @@
 
 use super::Content::{Jpeg, Text};
 use super::Deed::{Edit, Pin, Put, React, Read, Reply, Say, Share};
-use super::Place::{Home, With};
+use super::Place::With;
 use super::When::{Ago, Day};
 use super::drives::{BAY, NIGHT, PACKING};
 use super::{AMIR, CLUB, INES, JONAS, LENA, Line, MARA, MEI, REGATTA, SITE, THEO, TRIP};
@@ -109,24 +109,4 @@ pub(super) const DIRECT: &[Line] = &[
     (Day(10, 18, 0), MEI, With(MARA), Say("我明天把帆带来。")),
     (Day(10, 18, 6), MARA, With(MEI), Say("Wonderful, thank you! I am there from nine.")),
     (Day(10, 18, 7), MEI, With(MARA), Read),
-];
-
-/// The first person's journal.
-#[rustfmt::skip] // a table reads best as one
-pub(super) const JOURNAL: &[Line] = &[
-    (Day(365, 21, 12), MARA, Home, Say("Last sail of the year. Hands too cold to write. #sailing")),
-    (Day(364, 20, 0), MARA, Home, Say("Petrel is in the hall. She looks smaller ashore. #winter")),
-    (Day(35, 21, 40), MARA, Home, Say("A seal at the pier head, twice. It looked at me as if I owed it money. #harbour")),
-    (Day(31, 22, 1), MARA, Home, Say("Read half of the almanac. Tides are simpler than people. #reading")),
-    (Day(27, 7, 5), MARA, Home, Say("Up before the sun. Mirror water, **no** wind, coffee in the cockpit. #sailing #morning")),
-    (Day(24, 21, 15), MARA, Home, Say("Wrote to the insurance. The mast is covered, says the machine that answers.")),
-    (Day(20, 23, 0), MARA, Home, Say("Evening sail with Jonas. Turned back at Gull Rock because of the light, not the wind. #sailing")),
-    (Day(17, 21, 30), MARA, Home, Say("Soup, test one: too much fennel. #soup")),
-    (Day(15, 21, 31), MARA, Home, Say("Soup, test two: right. Wrote it down under `Recipes/Fish soup.md`. #soup")),
-    (Day(12, 22, 20), MARA, Home, Say("Meeting of the club. Two keys are missing, and everybody knows where they are. #club")),
-    (Day(9, 6, 50), MARA, Home, Say("Fog. The harbour has edges only where one stands. #harbour #morning")),
-    (Day(5, 22, 0), MARA, Home, Say("Fourth of four. Best day of the autumn. #sailing #regatta")),
-    (Day(3, 21, 45), MARA, Home, Say("- [x] minutes\n- [x] crane\n- [ ] long ropes")),
-    (Day(1, 22, 30), MARA, Home, Say("Theo called. Sunday at Mum's. #family")),
-    (Ago(200), MARA, Home, Say("First frost on the pontoon. #harbour #morning")),
 ];

@@ -50,7 +50,13 @@ fn check_what_is_there(mara: &Program) {
         .filter_map(|entry| entry["at_ms"].as_i64())
         .collect();
     let spread = times.iter().max().unwrap() - times.iter().min().unwrap();
-    assert!(spread > year_ms - 24 * 3_600_000, "{spread}");
+    assert!(spread > 3 * year_ms - 24 * 3_600_000, "{spread}");
+    let other_years = lines(&["diary", "--on-this-day"]);
+    assert!(other_years.len() >= 5, "{other_years:?}");
+    let by_datagram = lines(&["diary", "--from", "journal"]);
+    assert_eq!(by_datagram.len(), 3);
+    let on_the_phone = lines(&["diary", "--from", "Phone", "--last", "100"]);
+    assert!(on_the_phone.len() > 3, "{on_the_phone:?}");
     mara.run(["cat", "/Recipes/Fish soup.md"]).unwrap();
 }
 

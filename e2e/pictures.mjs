@@ -82,8 +82,8 @@ const SCREENS = [
         await page.getByRole('list', { name: 'People' }).getByRole('listitem').first().waitFor();
     }],
     ['journal', async (page, url) => {
-        await page.goto(`${url}/journal`);
-        await page.locator('.shell-main').waitFor();
+        await page.goto(`${url}/journal/entries`);
+        await page.locator('.journal-entry').first().waitFor();
     }],
 ];
 
@@ -131,7 +131,6 @@ async function takeAll(browser, { url, login }, width, folder) {
     for (const [name, go] of SCREENS) {
         if (wanted.length > 0 && !wanted.includes(name)) continue;
         if (name === 'conversation' && width >= 720) continue;
-        if (name === 'journal' && (await page.getByRole('navigation', { name: 'Views' }).locator('a[href="/journal"]').count()) === 0) continue;
         await go(page, url);
         await take(page, folder, name);
     }

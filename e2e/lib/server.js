@@ -63,7 +63,25 @@ export class Server {
     /** Starts a server that nobody has an account on. @param {{ args?: string[], listen?: string, folder?: string, signup?: string }} [options] */
     static async start({ args = [], listen = '127.0.0.1:0', folder, signup = 'open' } = {}) {
         const home = folder ?? (await mkdtemp(path.join(tmpdir(), 'wharf-page-')));
-        const child = spawn(PROGRAM, ['--json', 'serve', '--data', path.join(home, 'data'), '--listen', listen, '--signup', signup, ...args], {
+        return (await Server.run(home, ['serve', '--data', path.join(home, 'data'), '--listen', listen, '--signup', signup, ...args])).server;
+    }
+
+    /** Starts the demonstration: people who have done things for years. They have no sessions of the test's own. */
+    static async demo() {
+        const home = await mkdtemp(path.join(tmpdir(), 'wharf-page-'));
+        const { server, said } = await Server.run(home, ['demo', '--listen', '127.0.0.1:0', '--keep', path.join(home, 'data')]);
+        const logIn = async (/** @type {string} */ username) => {
+            const { password } = said.accounts.find((/** @type {any} */ account) => account.username === username);
+            const person = new Person(server, await server.ask('POST', '/login', { login: username, password, device: 'test' }));
+            person.password = password;
+            return person;
+        };
+        return { server, logIn };
+    }
+
+    /** Runs the program until it says where it listens. @param {string} home @param {string[]} args @returns {Promise<{ server: Server, said: any }>} */
+    static async run(home, args) {
+        const child = spawn(PROGRAM, ['--json', ...args], {
             stdio: ['ignore', 'pipe', 'pipe'],
             env: { ...process.env, WHARF_LOG: 'warn', XDG_CONFIG_HOME: home },
         });
@@ -78,7 +96,7 @@ export class Server {
             child.once('error', (error) => reject(new Error(`${PROGRAM}: ${error.message}; build it with cargo build -p wharf`)));
             child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${log.join('')}`)));
         });
-        return new Server(home, child, said);
+        return { server: new Server(home, child, said), said };
     }
 
     /** Starts a server with an operator. @param {Parameters<typeof Server.start>[0]} [options] */

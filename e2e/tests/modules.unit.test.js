@@ -84,3 +84,23 @@ test('Chinese names are found by their reading and its initials', async () => {
     ]) for (const wanted of found) assert.ok(soundsLike(name, wanted), `${name} ${wanted}`);
     for (const [name, wanted] of [['张三', 'sz'], ['张三', 'zhangsi'], ['张三', 'hang'], ['Zhang', 'zh'], ['张三', ''], ['张三', '张'], ['张三', 'z'.repeat(100)]]) assert.ok(!soundsLike(name, wanted), `${name} ${wanted}`);
 });
+
+test('days and months are counted over leap years and changes of the clock', async () => {
+    const days = await import(path.join(WEB, 'views/journal/days.js'));
+    assert.deepEqual(['2024-02-29', '2026-02-29', '2026-13-01', '2026-1-1', ''].map(days.isDay), [true, false, false, false, false]);
+    assert.deepEqual(['02-29', '11-31', '11-21'].map(days.isDayOfYear), [true, false, true]);
+    assert.equal(days.plusDays('2026-12-31', 1), '2027-01-01');
+    // A day of 23 hours, where there is one, and a year of which every day is gone through.
+    let day = '2026-01-01';
+    for (let count = 1; count < 365; count += 1) day = days.plusDays(day, 1);
+    assert.equal(day, '2026-12-31');
+    assert.equal(days.sameDayOfMonth('2026-03-31', -1), '2026-02-28');
+    assert.equal(days.sameDayOfMonth('2024-02-29', 12), '2025-02-28');
+    assert.equal(days.plusMonths('2026-01', -1), '2025-12');
+    const monday = days.weeksOf('2026-11', 1);
+    assert.deepEqual([monday.length, monday[0][0], monday.at(-1).at(-1)], [6, '2026-10-26', '2026-12-06']);
+    const sunday = days.weeksOf('2026-11', 7);
+    assert.deepEqual([sunday.length, sunday[0][0], sunday.at(-1).at(-1)], [5, '2026-11-01', '2026-12-05']);
+    for (const weeks of [monday, sunday]) assert.ok(weeks.every((/** @type {string[]} */ week) => week.length === 7));
+    assert.equal(days.dayOf(days.beginMs('0099-05-03')), '0099-05-03');
+});

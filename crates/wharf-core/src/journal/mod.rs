@@ -72,7 +72,7 @@ impl Journal {
             .db
             .read(move |tx| {
                 let items = rows::list(tx, account)?;
-                Ok(JournalKeys { items })
+                Ok(JournalKeys { items, port: None })
             })
             .await
     }

@@ -46,20 +46,11 @@ impl FromRequestParts<Http> for Address {
     }
 }
 
-/// The port that the journal listens on.
-fn journal_port(http: &Http) -> Answer<u16> {
+/// The port that the journal listens on, where it does.
+fn journal_port(http: &Http) -> Option<u16> {
     let gateways = &http.config().gateways;
-    let address = gateways
-        .diary
-        .as_ref()
-        .and(gateways.diary_options.journal)
-        .ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::Unsupported,
-                "this server has no journal over UDP: its operator switches it on with the gateway diary",
-            )
-        })?;
-    Ok(address.port())
+    let address = gateways.diary.as_ref().and(gateways.diary_options.journal);
+    address.map(|address| address.port())
 }
 
 /// Makes a key of the journal over UDP
@@ -75,7 +66,12 @@ async fn create_journal_key(
 ) -> Answer<Response> {
     // Who is not in the room learns nothing of it first, nor of the server.
     http.wharf().rooms().get(&caller, room).await?;
-    let port = journal_port(&http)?;
+    let port = journal_port(&http).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::Unsupported,
+            "this server has no journal over UDP: its operator switches it on with the gateway diary",
+        )
+    })?;
     let mut key = http
         .wharf()
         .journal()
@@ -91,7 +87,9 @@ async fn create_journal_key(
 #[utoipa::path(get, path = "/journal-keys", tag = "diary",
     responses((status = 200, body = JournalKeys), NeedsLogin, Any))]
 async fn journal_keys(State(http): State<Http>, By(caller): By) -> Answer<Response> {
-    json(StatusCode::OK, &http.wharf().journal().keys(&caller).await?)
+    let mut keys = http.wharf().journal().keys(&caller).await?;
+    keys.port = journal_port(&http);
+    json(StatusCode::OK, &keys)
 }
 
 /// Removes a key of the journal over UDP

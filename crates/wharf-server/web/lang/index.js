@@ -101,6 +101,15 @@ export const dateAndTime = (ms) => format({ dateStyle: 'full', timeStyle: 'mediu
 /** 3 Oct 2026. @param {number} ms */
 export const date = (ms) => format({ dateStyle: 'medium' }).format(ms);
 
+/** A time in other words: `inWords(ms, { month: 'long', year: 'numeric' })`. @param {number} ms @param {Intl.DateTimeFormatOptions} options */
+export const inWords = (ms, options) => format(options).format(ms);
+
+/** The day that weeks begin with where this person is: 1 is Monday, 7 Sunday. */
+export function weekBegins() {
+    const found = /** @type {any} */ (new Intl.Locale(locale()));
+    return /** @type {number} */ ((found.getWeekInfo?.() ?? found.weekInfo)?.firstDay ?? 1);
+}
+
 /** @param {number} ms */
 const dayNumber = (ms) => {
     const day = new Date(ms);

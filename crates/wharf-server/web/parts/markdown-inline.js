@@ -10,6 +10,7 @@ const BARE = /\bhttps?:\/\/[^\s<>]*[^\s<>.,:;!?'")\]}]/gi;
 /**
  * @typedef {object} Options
  * @property {(name: string) => any} [mention] shows `@name`, or gives null where nobody is called so
+ * @property {(name: string) => any} [tag] shows `#name`, as `tags` of wharf-core finds it: a number after a hash is none
  * @property {boolean} [isDocument] whether it is a file: headings are headings, and the lines of a paragraph flow together; in a message a new line is a new line
  */
 
@@ -142,14 +143,24 @@ function plainPieces(text, options, isInLink) {
     return pieces;
 }
 
+const MENTION = /(^|[^\p{L}\p{N}@])@([\p{L}\p{N}._-]{1,64})/gu;
+const TAG = /(^|[\s([{（「『，。、])#([\p{L}\p{N}](?:[\p{L}\p{N}\p{M}_-]*[\p{L}\p{N}\p{M}])?)/gu;
+
 /** @param {string} text @param {Options} options @returns {Piece[]} */
-function mentionPieces(text, { mention }) {
-    if (!mention || !text.includes('@')) return text ? [{ text }] : [];
+function mentionPieces(text, { mention, tag }) {
+    const mentioned = mention && text.includes('@') ? namePieces(text, MENTION, mention) : text ? [{ text }] : [];
+    if (!tag || !text.includes('#')) return mentioned;
+    const show = (/** @type {string} */ name) => (/\p{L}/u.test(name) ? tag(name) : null);
+    return mentioned.flatMap((piece) => (piece.text?.includes('#') ? namePieces(piece.text, TAG, show) : [piece]));
+}
+
+/** A text with what follows a sign shown. @param {string} text @param {RegExp} pattern @param {(name: string) => any} show @returns {Piece[]} */
+function namePieces(text, pattern, show) {
     /** @type {Piece[]} */
     const pieces = [];
     let from = 0;
-    for (const found of text.matchAll(/(^|[^\p{L}\p{N}@])@([\p{L}\p{N}._-]{1,64})/gu)) {
-        const node = mention(found[2]);
+    for (const found of text.matchAll(pattern)) {
+        const node = show(found[2]);
         if (!node) continue;
         const start = found.index + found[1].length;
         if (start > from) pieces.push({ text: text.slice(from, start) });

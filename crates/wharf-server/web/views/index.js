@@ -4,6 +4,7 @@ import { administration } from './administration/index.js';
 import { contacts } from './contacts/index.js';
 import { conversations } from './conversations/index.js';
 import { drive } from './drive/index.js';
+import { journal } from './journal/index.js';
 import { settings } from './settings/index.js';
 
 /**
@@ -30,6 +31,7 @@ export const VIEWS = [
     conversations,
     contacts,
     drive,
+    journal,
     settings,
     administration,
 ];

@@ -64,6 +64,9 @@ pub struct JournalKey {
 pub struct JournalKeys {
     /// The keys, oldest first.
     pub items: Vec<JournalKey>,
+    /// The UDP port of the server that takes them; absent where its operator has not switched the journal on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
 }
 
 /// Makes a key that writes to a room.

@@ -37,9 +37,10 @@ function mentionsIn(room, text) {
 }
 
 /**
- * @param {{ room: Room, reply: Entry | null, editing: Entry | null, done: () => void, editLast: () => void, toEnd: () => void, handle: { current: any }, isHidden?: boolean }} props
+ * `label` is what the field is for, where it is not a message.
+ * @param {{ room: Room, reply: Entry | null, editing: Entry | null, done: () => void, editLast: () => void, toEnd: () => void, handle: { current: any }, isHidden?: boolean, label?: string }} props
  */
-export function Composer({ room, reply, editing, done, editLast, toEnd, handle, isHidden = false }) {
+export function Composer({ room, reply, editing, done, editLast, toEnd, handle, isHidden = false, label = t('conversations.write') }) {
     const [text, setText] = useState(() => draftOf(room.id));
     const [suggested, setSuggested] = useState(0);
     const [caret, setCaret] = useState(0);
@@ -192,7 +193,7 @@ export function Composer({ room, reply, editing, done, editLast, toEnd, handle, 
             <form class="composer" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); submit(); }}>
                 <input type="file" multiple hidden ref=${chooser} onChange=${(/** @type {any} */ event) => { const files = [...event.currentTarget.files]; event.currentTarget.value = ''; void offer(files); }} />
                 <button type="button" class="icon-button" aria-label=${t('conversations.attach')} onClick=${() => chooser.current?.click()}><${Icon} name="attach" /></button>
-                <textarea class="input" ref=${field} rows="1" dir="auto" aria-label=${t('conversations.write')} placeholder=${t('conversations.write')} value=${text}
+                <textarea class="input" ref=${field} rows="1" dir="auto" aria-label=${label} placeholder=${label} value=${text}
                     onInput=${change} onKeyDown=${key} onPaste=${paste} onSelect=${(/** @type {any} */ event) => setCaret(event.currentTarget.selectionStart)}
                     aria-controls=${suggestions.length > 0 ? `suggestions-${room.id}` : undefined} aria-activedescendant=${suggestions.length > 0 ? `suggestion-${room.id}-${suggested}` : undefined}></textarea>
                 <button class="icon-button composer-send" aria-label=${t('conversations.send')} disabled=${!text.trim()}><${Icon} name=${editing ? 'check' : 'send'} /></button>

@@ -324,7 +324,7 @@ function Announcer({ room }) {
 }
 
 /** A file on its way up. @param {{ upload: queue.Shown }} props */
-function Going({ upload }) {
+export function Going({ upload }) {
     const chooser = useRef(/** @type {HTMLInputElement | null} */ (null));
     const choose = (/** @type {any} */ event) => {
         const [file] = event.currentTarget.files;

@@ -136,6 +136,24 @@ test('an invitation is made, leads to an account, and is ended', async () => {
     await other.context().close();
 });
 
+test('what the server holds, where, and whether it has read it again', async () => {
+    await operator.put(operator.account.home, 'a.txt', 'z'.repeat(64 * 1024));
+    const page = await member(browser, operator);
+    await page.goto(`${server.url}/administration/storage`);
+    await page.getByText('This server holds everything, in one copy.').waitFor();
+    const held = await operator.ask('GET', '/admin/storage');
+    assert.ok(held.device.free_bytes > 0 && held.device.bytes >= held.device.free_bytes);
+    await page.getByText(`${held.chunks_count} in ${held.segments_count} segment`).waitFor();
+    await page.getByText('64 KiB', { exact: true }).waitFor();
+    // The scrub begins a minute after the server.
+    await page.getByText(/^The (first round has not begun yet|round since|last round)/).waitFor();
+    await page.getByRole('progressbar', { name: 'The disk' }).waitFor();
+    await noFindings(page);
+    await picture(page, 'administration-storage', { widths: [1280, 360] });
+    quiet(page);
+    await page.context().close();
+});
+
 test('the server says what it is and does, also on a phone', async () => {
     const page = await member(browser, operator, { width: 320, height: 640 });
     await page.goto(`${server.url}/administration/server`);
@@ -146,7 +164,7 @@ test('the server says what it is and does, also on a phone', async () => {
     assert.ok(jobs.length > 0);
     for (const job of jobs) await page.getByText(job.name, { exact: true }).waitFor();
     await picture(page, 'administration-server', { widths: [1280, 360] });
-    for (const section of ['people', 'invitations', 'server']) {
+    for (const section of ['people', 'invitations', 'storage', 'server']) {
         await page.goto(`${server.url}/administration/${section}`);
         await page.locator('.administration-people, .section-column > :nth-child(2)').first().waitFor();
         await fitsSideways(page);

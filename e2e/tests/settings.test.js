@@ -125,6 +125,30 @@ test('a password for a gateway is shown once, replaced and removed', async () =>
     await page.context().close();
 });
 
+test('how much of the quota is used, in which drives, and how it is kept', async () => {
+    const [fay, gus] = await Promise.all([server.person('fay'), server.person('gus', { nickname: 'Gus' })]);
+    const shared = await server.befriend(fay, gus);
+    await fay.put(fay.account.home, 'harbour.txt', 'x'.repeat(3 * 1024));
+    const { id: club } = await fay.ask('POST', '/rooms', { name: 'Club', invite: [gus.id] });
+    await fay.put(club, 'minutes.txt', 'y'.repeat(5 * 1024));
+    const page = await member(browser, fay, { width: 360, height: 640 });
+    await page.goto(`${server.url}/settings/storage`);
+    const rows = page.getByRole('list', { name: 'Drives that count on your quota' }).getByRole('listitem');
+    await page.getByText(/^8 KiB of .* used/).waitFor();
+    const owned = [club, fay.account.home, ...((await fay.ask('GET', `/rooms/${shared}`)).owner === fay.id ? [shared] : [])];
+    await until(async () => (await rows.count()) === owned.length, 'the drives that fay owns');
+    assert.match(await rows.nth(0).innerText(), /Club\s+5 KiB/);
+    assert.match(await rows.nth(1).innerText(), /My files\s+3 KiB/);
+    await page.getByText('in one copy').waitFor();
+    await fitsSideways(page);
+    await noFindings(page);
+    await picture(page, 'settings-storage', { widths: [1280, 360] });
+    await rows.nth(0).getByRole('link').click();
+    await page.getByText('minutes.txt').first().waitFor();
+    quiet(page);
+    await page.context().close();
+});
+
 test('theme and language are chosen with the keyboard, on a phone', async () => {
     const emil = await server.person('emil');
     const page = await member(browser, emil, { width: 320, height: 640 });

@@ -24,6 +24,7 @@ mod random;
 pub mod room;
 pub mod search;
 mod setting;
+mod storage;
 mod text;
 pub mod thumbnail;
 pub mod transfer;

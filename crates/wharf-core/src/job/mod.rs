@@ -29,6 +29,7 @@ use expiry::Expiry;
 use lease::Exclusive;
 use retention::{LogRetention, Retention};
 use scrub::Scrub;
+pub(crate) use scrub::round as scrub_round;
 use sweep::Sweep;
 
 /// What a job wants after a unit of work.

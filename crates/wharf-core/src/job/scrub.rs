@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use wharf_store::chunk::{Finding, PlannedVerify};
 use wharf_store::sql::{Lock, Tx};
 use wharf_types::SegmentId;
+use wharf_types::api::storage::ScrubRound;
 
 use super::{Job, Next};
 use crate::error::Result;
@@ -100,6 +101,28 @@ impl Scrub {
         let write = move |tx: &mut Tx<'_>| setting::put(tx, setting::SCRUB, &text);
         Ok(self.ground.db.write(Lock::Global, write).await?)
     }
+}
+
+/// Where the round is that all processes of the server share; `None` before the first.
+pub(crate) fn round(tx: &mut Tx<'_>, days: u32) -> Result<Option<ScrubRound>> {
+    let stored = setting::get(tx, setting::SCRUB)?;
+    let Some(place) = stored.as_deref().and_then(Place::parse) else {
+        return Ok(None);
+    };
+    let verified_count = match place.after {
+        None => 0,
+        Some(after) => tx.one(
+            "SELECT count(*) FROM segment WHERE id <= ?1",
+            &[after.into()],
+            |row| row.uint(0),
+        )?,
+    };
+    Ok(Some(ScrubRound {
+        begins_ms: place.started_ms,
+        days,
+        verified_count,
+        findings_count: place.findings_count,
+    }))
 }
 
 impl Job for Scrub {

@@ -17,6 +17,7 @@ use wharf_types::api::account::{
     Account, Accounts, AddAccount, AddedAccount, CreateInvitation, EditAccount, Invitation,
 };
 use wharf_types::api::job::{EditJob, Job};
+use wharf_types::api::storage::Storage;
 
 use super::Http;
 use super::body::json;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(list_invitations, create_invitation))
         .routes(routes!(end_invitation))
         .routes(routes!(list_jobs))
+        .routes(routes!(storage))
         .routes(routes!(edit_job))
 }
 
@@ -175,6 +177,13 @@ async fn end_invitation(
     responses((status = 200, body = Vec<Job>), NeedsLogin, Any))]
 async fn list_jobs(State(http): State<Http>, By(caller): By) -> Answer<Response> {
     json(StatusCode::OK, &http.wharf().operators_jobs(&caller).await?)
+}
+
+/// What the server holds, where, and how far it has verified it
+#[utoipa::path(get, path = "/admin/storage", tag = "admin",
+    responses((status = 200, body = Storage), NeedsLogin, Any))]
+async fn storage(State(http): State<Http>, By(caller): By) -> Answer<Response> {
+    json(StatusCode::OK, &http.wharf().storage(&caller).await?)
 }
 
 /// Paces, pauses or hurries a background job

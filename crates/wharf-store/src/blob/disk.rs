@@ -10,6 +10,8 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
+use super::Space;
+
 /// Slices in one vectored write; the least that POSIX systems in use take (`IOV_MAX` on Linux).
 const SLICES_MAX: usize = 1024;
 
@@ -61,6 +63,10 @@ pub trait Disk: Send + Sync + 'static {
     fn read_at(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
     /// The names in a folder, in no order.
     fn entries(&self, path: &str) -> io::Result<Vec<Entry>>;
+    /// The space on the disk. `None`: this disk is none of the system's.
+    fn space(&self) -> io::Result<Option<Space>> {
+        Ok(None)
+    }
 }
 
 /// A folder of the system's disk.
@@ -156,6 +162,14 @@ impl Disk for RealDisk {
             }
         }
         Ok(entries)
+    }
+
+    fn space(&self) -> io::Result<Option<Space>> {
+        let found = rustix::fs::statvfs(&self.root)?;
+        Ok(Some(Space {
+            all_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+            free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+        }))
     }
 }
 

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 
-use super::{Blob, BlobInfo, Disk, EntryKind, Error, RealDisk, check_key, may_hold};
+use super::{Blob, BlobInfo, Disk, EntryKind, Error, RealDisk, Space, check_key, may_hold};
 
 /// Where objects are until they are whole. No key begins with a dot.
 const TEMPORARY: &str = ".tmp";
@@ -198,6 +198,14 @@ impl<D: Disk> Blob for FolderBlob<D> {
             let mut found = Vec::new();
             shared.list("", &prefix, after.as_deref(), limit, &mut found)?;
             Ok(found)
+        })
+        .await
+    }
+
+    async fn space(&self) -> Result<Option<Space>, Error> {
+        self.blocking(|shared| {
+            let space = shared.disk.space();
+            space.map_err(|source| failed("ask how much room is on", "the disk", source))
         })
         .await
     }

@@ -32,6 +32,15 @@ pub struct BlobInfo {
     pub bytes: u64,
 }
 
+/// The space on the device that an object store is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// All of it, in bytes.
+    pub all_bytes: u64,
+    /// What the program may still fill, in bytes.
+    pub free_bytes: u64,
+}
+
 /// What an object store can refuse or fail to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -123,6 +132,11 @@ pub trait Blob: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<BlobInfo>, Error>;
+
+    /// The space on its device. `None`: the store is on none that it could ask.
+    async fn space(&self) -> Result<Option<Space>, Error> {
+        Ok(None)
+    }
 }
 
 /// Checks a key: parts of `a-z 0-9 - _ .` between single slashes, none of them beginning with a dot.

@@ -63,6 +63,7 @@ mod rows;
 mod seal;
 mod segment;
 pub mod sweep;
+mod totals;
 mod verify;
 mod walk;
 
@@ -72,6 +73,7 @@ pub use recount::{Drift, RecountPlan};
 pub use refs::{grant, reference, release};
 pub use segment::key as segment_key;
 pub use sweep::{SweepPlan, Swept};
+pub use totals::{Totals, totals};
 pub use verify::{Finding, PlannedVerify, Verified, VerifyPlan};
 
 /// The result of everything in this module, unless it says otherwise.

@@ -14,6 +14,7 @@ pub mod portage;
 pub mod problem;
 pub mod room;
 pub mod search;
+pub mod storage;
 pub mod transfer;
 
 /// The path that every route of the API starts with.

@@ -62,5 +62,11 @@ export default {
     'settings.since': 'Since',
     'settings.status': 'Status',
     'settings.status.hint': 'A line about you, if you like',
+    'settings.storage': 'Storage',
+    'settings.storage.drives': 'Drives that count on your quota',
+    'settings.storage.kept': 'Replaced versions stay for {revisions} days, the trash for {trash} days.',
+    'settings.storage.own': 'My files',
+    'settings.storage.text': 'Everything is kept on this server, in one copy. What copies there are beside it are its operator’s backups.',
+    'settings.storage.used': '{used} of {all} used, replaced versions and trash included',
     'settings.username': 'Username',
 };

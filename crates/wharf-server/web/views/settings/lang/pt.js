@@ -62,5 +62,11 @@ export default {
     'settings.since': 'Desde',
     'settings.status': 'Estado',
     'settings.status.hint': 'Uma linha sobre si, se quiser',
+    'settings.storage': 'Armazenamento',
+    'settings.storage.drives': 'Unidades que contam na sua quota',
+    'settings.storage.kept': 'As versões substituídas ficam {revisions} dias, o lixo {trash} dias.',
+    'settings.storage.own': 'Os meus ficheiros',
+    'settings.storage.text': 'Tudo fica neste servidor, numa só cópia. As outras cópias que houver são as do operador.',
+    'settings.storage.used': '{used} de {all} usados, com versões substituídas e lixo',
     'settings.username': 'Nome de utilizador',
 };

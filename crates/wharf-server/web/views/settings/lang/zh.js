@@ -62,5 +62,11 @@ export default {
     'settings.since': '创建时间',
     'settings.status': '签名',
     'settings.status.hint': '关于你的一句话，可不填',
+    'settings.storage': '存储',
+    'settings.storage.drives': '计入你的配额的网盘',
+    'settings.storage.kept': '旧版本保留 {revisions} 天,回收站保留 {trash} 天。',
+    'settings.storage.own': '我的文件',
+    'settings.storage.text': '所有内容都保存在此服务器上,只有一份。除此之外的副本只有管理员的备份。',
+    'settings.storage.used': '已用 {used},共 {all},含旧版本和回收站',
     'settings.username': '用户名',
 };

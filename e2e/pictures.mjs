@@ -146,7 +146,7 @@ try {
     await mkdir(FOLDER, { recursive: true });
     let bytes = 0;
     for (const file of await readdir(folder)) {
-        await run('pngquant', ['--speed', '1', '--strip', '--force', '--output', path.join(FOLDER, file), path.join(folder, file)]);
+        await run('pngquant', ['--speed', '3', '--strip', '--force', '--output', path.join(FOLDER, file), path.join(folder, file)]);
         bytes += (await stat(path.join(FOLDER, file))).size;
     }
     console.log(`${(await readdir(FOLDER)).length} pictures, ${Math.round(bytes / 1024)} KiB, in ${path.relative(ROOT, FOLDER)}`);

@@ -32,19 +32,55 @@ pub(crate) struct Gateways {
     /// The network sync drive.
     pub(crate) netdisk: Option<NetdiskGateway>,
     /// The chat.
-    pub(crate) pychat: Option<Gateway>,
+    pub(crate) pychat: Option<PyChatGateway>,
     /// The diary, and the journal over UDP.
     pub(crate) diary: Option<DiaryGateway>,
     /// The storage daemon.
     pub(crate) filestored: Option<FilestoredGateway>,
 }
 
-/// `[gateway.NAME]`: what every gateway has. A table that says nothing opens the gateway on loopback.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Gateway {
+/// Makes the table of a gateway over connections: what every such gateway has, and what is its own.
+///
+/// Serde's `flatten` would let unknown keys pass, and its faults name no line.
+macro_rules! gateway_table {
+    ($(#[$about:meta])* $table:ident { $($(#[$about_own:meta])* $own:ident: $type:ty,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub(crate) struct $table {
+            /// Where to listen.
+            #[serde(deserialize_with = "some_address")]
+            listen: Option<SocketAddr>,
+            /// Most connections at once.
+            connections: Option<NonZeroU32>,
+            /// Most connections from one address.
+            per_address: Option<NonZeroU32>,
+            /// Seconds that a connection may say nothing.
+            idle_seconds: Option<NonZeroU32>,
+            /// Frames a second that one connection may send.
+            frames_per_second: Option<NonZeroU32>,
+            $($(#[$about_own])* pub(crate) $own: $type,)*
+        }
+
+        impl $table {
+            /// What it has like every other.
+            pub(crate) const fn common(&self) -> Common {
+                Common {
+                    listen: self.listen,
+                    connections: self.connections,
+                    per_address: self.per_address,
+                    idle_seconds: self.idle_seconds,
+                    frames_per_second: self.frames_per_second,
+                }
+            }
+        }
+    };
+}
+
+/// What the tables of all gateways have. One that says nothing opens its gateway on loopback.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Common {
     /// Where to listen.
-    #[serde(deserialize_with = "some_address")]
     pub(crate) listen: Option<SocketAddr>,
     /// Most connections at once.
     pub(crate) connections: Option<NonZeroU32>,
@@ -56,32 +92,38 @@ pub(crate) struct Gateway {
     pub(crate) frames_per_second: Option<NonZeroU32>,
 }
 
-/// `[gateway.netdisk]`: what every gateway has, and who is served without a login.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct NetdiskGateway {
-    /// Where to listen.
-    #[serde(deserialize_with = "some_address")]
-    pub(crate) listen: Option<SocketAddr>,
-    /// Most connections at once.
-    pub(crate) connections: Option<NonZeroU32>,
-    /// Most connections from one address.
-    pub(crate) per_address: Option<NonZeroU32>,
-    /// Seconds that a connection may say nothing.
-    pub(crate) idle_seconds: Option<NonZeroU32>,
-    /// Frames a second that one connection may send.
-    pub(crate) frames_per_second: Option<NonZeroU32>,
-    /// Whose drive requests without a login get.
-    pub(crate) anonymous: Option<String>,
+gateway_table! {
+    /// `[gateway.netdisk]`.
+    NetdiskGateway {
+        /// Whose drive requests without a login get.
+        anonymous: Option<String>,
+    }
 }
 
-/// `[gateway.diary]`: what every gateway has, and where the diary and the journal go.
+gateway_table! {
+    /// `[gateway.pychat]`.
+    PyChatGateway {}
+}
+
+gateway_table! {
+    /// `[gateway.filestored]`.
+    FilestoredGateway {
+        /// The folder that clients look for its UNIX sockets in.
+        run_dir: Option<PathBuf>,
+        /// A file with a key that another service signs tokens with.
+        key_file: Option<PathBuf>,
+        /// Most bytes of a file.
+        file_bytes: Option<u64>,
+    }
+}
+
+/// `[gateway.diary]`: it has no connections.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DiaryGateway {
     /// Where to listen.
     #[serde(deserialize_with = "some_address")]
-    pub(crate) listen: Option<SocketAddr>,
+    listen: Option<SocketAddr>,
     /// Where the journal listens; with the diary, on its port, without.
     #[serde(deserialize_with = "some_address")]
     pub(crate) journal: Option<SocketAddr>,
@@ -99,6 +141,16 @@ pub(crate) struct DiaryGateway {
     pub(crate) key_per_second: Option<NonZeroU32>,
 }
 
+impl DiaryGateway {
+    /// What it has like every other.
+    pub(crate) fn common(&self) -> Common {
+        Common {
+            listen: self.listen,
+            ..Common::default()
+        }
+    }
+}
+
 /// Which network the diary's gateway is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,29 +159,6 @@ pub(crate) enum DiaryProfile {
     Lan,
     /// The Internet.
     Internet,
-}
-
-/// `[gateway.filestored]`: what every gateway has, and what is its own.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct FilestoredGateway {
-    /// Where to listen.
-    #[serde(deserialize_with = "some_address")]
-    pub(crate) listen: Option<SocketAddr>,
-    /// Most connections at once.
-    pub(crate) connections: Option<NonZeroU32>,
-    /// Most connections from one address.
-    pub(crate) per_address: Option<NonZeroU32>,
-    /// Seconds that a connection may say nothing.
-    pub(crate) idle_seconds: Option<NonZeroU32>,
-    /// Frames a second that one connection may send.
-    pub(crate) frames_per_second: Option<NonZeroU32>,
-    /// The folder that clients look for its UNIX sockets in.
-    pub(crate) run_dir: Option<PathBuf>,
-    /// A file with a key that another service signs tokens with.
-    pub(crate) key_file: Option<PathBuf>,
-    /// Most bytes of a file.
-    pub(crate) file_bytes: Option<u64>,
 }
 
 /// `[server]`.
@@ -333,5 +362,21 @@ mod tests {
         ];
         let faults = files.map(|text| File::parse(text).unwrap_err().to_string());
         insta::assert_snapshot!(faults.join("\n"));
+    }
+    #[test]
+    fn faults_of_a_gateways_table_name_their_line() {
+        for name in ["netdisk", "pychat", "diary", "filestored"] {
+            let faults = [
+                ("listen = \"127.0.0.1:1\"\nlisten_on = 1\n", 3, "listen_on"),
+                ("\nlisten = \"somewhere\"\n", 3, "somewhere"),
+                ("\n\nper_address = 0\n", 4, "per_address = 0"),
+            ];
+            for (table, line, what) in faults {
+                let text = format!("[gateway.{name}]\n{table}");
+                let fault = File::parse(&text).unwrap_err().to_string();
+                let place = format!("line {line}, column");
+                assert!(fault.contains(&place) && fault.contains(what), "{fault}");
+            }
+        }
     }
 }

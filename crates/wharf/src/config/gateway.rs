@@ -52,18 +52,7 @@ impl std::str::FromStr for Asked {
 impl Resolver<'_> {
     /// Which gateways listen: those that the file has a table for, and those that are asked for.
     pub(super) fn gateways(&mut self, args: &GatewayArgs, file: &file::Gateways) -> Gateways {
-        let netdisk = file.netdisk.as_ref().map(common_of_netdisk);
-        let filestored = file.filestored.as_ref().map(common_of_filestored);
-        let diary = file.diary.as_ref().map(|diary| file::Gateway {
-            listen: diary.listen,
-            ..file::Gateway::default()
-        });
-        let tables = [
-            (GatewayName::Netdisk, netdisk.as_ref()),
-            (GatewayName::PyChat, file.pychat.as_ref()),
-            (GatewayName::Diary, diary.as_ref()),
-            (GatewayName::Filestored, filestored.as_ref()),
-        ];
+        let tables = GatewayName::ALL.map(|name| (name, common(file, name)));
         let asked = args.gateways.as_deref().unwrap_or_default();
         let asked_from = self.given_by("gateways");
         let mut gateways = Gateways {
@@ -152,29 +141,20 @@ pub(super) fn journal_limits(file: &file::Gateways) -> JournalLimits {
     }
 }
 
-/// What the sync drive's gateway has like every other.
-fn common_of_netdisk(table: &file::NetdiskGateway) -> file::Gateway {
-    file::Gateway {
-        listen: table.listen,
-        connections: table.connections,
-        per_address: table.per_address,
-        idle_seconds: table.idle_seconds,
-        frames_per_second: table.frames_per_second,
+/// What a gateway's table says that every gateway's may say; nothing where it has no table.
+fn common(file: &file::Gateways, name: GatewayName) -> Option<file::Common> {
+    match name {
+        GatewayName::Netdisk => file.netdisk.as_ref().map(file::NetdiskGateway::common),
+        GatewayName::PyChat => file.pychat.as_ref().map(file::PyChatGateway::common),
+        GatewayName::Diary => file.diary.as_ref().map(file::DiaryGateway::common),
+        GatewayName::Filestored => file
+            .filestored
+            .as_ref()
+            .map(file::FilestoredGateway::common),
     }
 }
 
-/// What the storage daemon's gateway has like every other.
-fn common_of_filestored(table: &file::FilestoredGateway) -> file::Gateway {
-    file::Gateway {
-        listen: table.listen,
-        connections: table.connections,
-        per_address: table.per_address,
-        idle_seconds: table.idle_seconds,
-        frames_per_second: table.frames_per_second,
-    }
-}
-
-/// What it has of its own.
+/// What the storage daemon's gateway has of its own.
 fn own_of_filestored(table: Option<&file::FilestoredGateway>) -> FilestoredConfig {
     let default = FilestoredConfig::default();
     let Some(table) = table else {
@@ -198,7 +178,7 @@ const fn place(name: GatewayName) -> Name {
     Name::of(key, "gateways")
 }
 
-fn apply(config: &mut GatewayConfig, table: &file::Gateway) {
+fn apply(config: &mut GatewayConfig, table: file::Common) {
     if let Some(address) = table.listen {
         config.address = address;
     }

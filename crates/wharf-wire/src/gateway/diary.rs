@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::civil::Civil;
+use super::journal::strip_newline;
 
 /// What the published client reads of an answer; the rest is lost.
 pub const REPLY_BYTES_MAX: usize = 4096;
@@ -47,9 +48,10 @@ pub struct Client {
     pub port: Option<u16>,
 }
 
-/// Takes a datagram for what it is: there is none that is not something.
+/// Takes a datagram for what it is: there is none that is not something. One newline at its end is not of the text: `nc` sends
+/// it, and the published client never does.
 pub fn parse(datagram: &[u8]) -> Request<'_> {
-    match datagram {
+    match strip_newline(datagram) {
         b"r" | b"sync" => Request::Sync,
         b"h" | b"help" | b"?" | b"q" | b"quit" => Request::Nothing,
         [0, command @ ..] => extension(command).unwrap_or(Request::Unknown),
@@ -209,15 +211,27 @@ mod tests {
 
     #[test]
     fn commands_are_exact_and_all_else_is_an_entry() {
-        for sync in ["r", "sync"] {
+        for sync in ["r", "sync", "r\n", "sync\r\n"] {
             assert_eq!(parse(sync.as_bytes()), Request::Sync);
         }
-        for nothing in ["h", "help", "?", "q", "quit"] {
+        for nothing in ["h", "help", "?", "q", "quit", "?\n"] {
             assert_eq!(parse(nothing.as_bytes()), Request::Nothing);
         }
-        for entry in ["", "R", "sync ", " r", "r\n", "Quit", "hello diary", "你好"] {
+        for entry in [
+            "",
+            "R",
+            "sync ",
+            " r",
+            "Quit",
+            "hello diary",
+            "你好",
+            "a\nb",
+        ] {
             assert_eq!(parse(entry.as_bytes()), Request::Entry(entry.as_bytes()));
+            let line = format!("{entry}\n");
+            assert_eq!(parse(line.as_bytes()), Request::Entry(entry.as_bytes()));
         }
+        assert_eq!(parse(b"a\n\n"), Request::Entry(b"a\n"));
     }
 
     #[test]

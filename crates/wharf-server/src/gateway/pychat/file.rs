@@ -1,6 +1,7 @@
 //! Files that two people hand over: up in pieces, down by offset, found by the first bytes of their names.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -158,40 +159,54 @@ fn has_failed() -> Error {
     Error::new(ErrorCode::Cancelled, "the upload has failed before")
 }
 
-/// The names of the files that were handed over in a chat, oldest first, each once; the newest ones where not all are
-/// within a client's bounds.
-pub(super) async fn names(seat: &Seat, friend: &Friend) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    let mut seen = HashSet::new();
-    let mut bytes = 0;
-    let Some(room) = friend.room else {
-        return Ok(names);
-    };
+/// Goes through the files that were handed over in a room, newest first, until `look` has found what it looks for or so many
+/// pages were read.
+async fn walk<T>(
+    seat: &Seat,
+    room: RoomRef,
+    pages_max: usize,
+    mut look: impl FnMut(&File) -> ControlFlow<T>,
+) -> Result<Option<T>> {
     let mut before = None;
-    for _ in 0..PAGES_MAX {
+    for _ in 0..pages_max {
         let logs = seat.wharf.logs();
         let page = logs
-            .files(&seat.by, RoomRef::Id(room), before, Some(PAGE_ENTRIES))
+            .files(&seat.by, room, before, Some(PAGE_ENTRIES))
             .await?;
         let Some(last) = page.items.last() else { break };
         before = Some(last.position);
         for entry in &page.items {
-            let Some(Body::File(file)) = &entry.body else {
-                continue;
-            };
-            let name = shown_name(&file.name, DATA_BYTES);
-            bytes += name.len() + 2;
-            if bytes > LIST_BYTES_MAX {
-                names.reverse();
-                return Ok(names);
-            }
-            if seen.insert(name.clone()) {
-                names.push(name);
-            } else {
-                bytes -= name.len() + 2;
+            if let Some(Body::File(file)) = &entry.body
+                && let ControlFlow::Break(found) = look(file)
+            {
+                return Ok(Some(found));
             }
         }
     }
+    Ok(None)
+}
+
+/// The names of the files that were handed over in a chat, oldest first, each once; the newest ones where not all are
+/// within a client's bounds.
+pub(super) async fn names(seat: &Seat, friend: &Friend) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let Some(room) = friend.room else {
+        return Ok(names);
+    };
+    let mut seen = HashSet::new();
+    let mut bytes = 0;
+    walk(seat, RoomRef::Id(room), PAGES_MAX, |file| {
+        let name = shown_name(&file.name, DATA_BYTES);
+        if seen.insert(name.clone()) {
+            bytes += name.len() + 2;
+            if bytes > LIST_BYTES_MAX {
+                return ControlFlow::Break(());
+            }
+            names.push(name);
+        }
+        ControlFlow::Continue(())
+    })
+    .await?;
     names.reverse();
     Ok(names)
 }
@@ -239,34 +254,27 @@ impl Reading {
             return Ok(None);
         };
         let room = RoomRef::Id(room);
-        let mut before = None;
-        for _ in 0..pages_max {
-            let logs = seat.wharf.logs();
-            let page = logs
-                .files(&seat.by, room, before, Some(PAGE_ENTRIES))
-                .await?;
-            let Some(last) = page.items.last() else { break };
-            before = Some(last.position);
-            let file = page.items.iter().find_map(|entry| match &entry.body {
-                Some(Body::File(file)) if is_called(file, name) => Some(file),
-                _ => None,
-            });
-            if let Some(file) = file {
-                let at = At::Id(file.node);
-                let transfers = seat.wharf.transfers();
-                let content = transfers
-                    .content(&seat.by, room, at, Some(file.revision))
-                    .await?;
-                return Ok(Some(Self {
-                    key: key_of(name).to_vec(),
-                    reader: content.read(0..content.bytes),
-                    content,
-                    offset: 0,
-                    ahead: Bytes::new(),
-                }));
+        let found = walk(seat, room, pages_max, |file| {
+            if is_called(file, name) {
+                ControlFlow::Break((file.node, file.revision))
+            } else {
+                ControlFlow::Continue(())
             }
-        }
-        Ok(None)
+        });
+        let Some((node, revision)) = found.await? else {
+            return Ok(None);
+        };
+        let transfers = seat.wharf.transfers();
+        let content = transfers
+            .content(&seat.by, room, At::Id(node), Some(revision))
+            .await?;
+        Ok(Some(Self {
+            key: key_of(name).to_vec(),
+            reader: content.read(0..content.bytes),
+            content,
+            offset: 0,
+            ahead: Bytes::new(),
+        }))
     }
 
     pub(super) fn is_called(&self, name: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use wharf_types::RoomId;
+use wharf_wire::gateway::pychat::Push;
 
 /// Texts that wait for one connection. A text of the greatest length is less.
 const WAITING_MAX: usize = 128;
@@ -52,6 +53,11 @@ impl Line {
     /// Whether there is place for `count` texts.
     pub(super) fn has_room(&self, count: usize) -> bool {
         self.items.capacity() >= count
+    }
+
+    /// Queues a push. Returns whether there was place.
+    pub(super) fn push(&self, push: &Push, mark: Option<Mark>) -> bool {
+        self.say(push.encode().to_vec(), mark)
     }
 
     /// Queues a text. Returns whether there was place.

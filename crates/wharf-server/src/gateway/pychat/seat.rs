@@ -1,5 +1,7 @@
 //! Somebody who is there through this gateway, at one address: what they know, and where their connections are.
 
+mod known;
+
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,11 +19,11 @@ use wharf_core::drive::RoomRef;
 use wharf_core::live::{Connection, Taken};
 use wharf_core::log::Range;
 use wharf_core::{Caller, Result, Wharf};
-use wharf_types::api::contact::{Contact, ContactState};
+use wharf_types::api::contact::Contact;
 use wharf_types::api::live::{Hello, VERSION};
 use wharf_types::limit::LIVE_WATCHED_MAX;
 use wharf_types::{AccountId, DeviceId, RoomId};
-use wharf_wire::gateway::pychat::{Number, Push, item};
+use wharf_wire::gateway::pychat::{Number, Push};
 
 use super::file::Uploads;
 use super::line::{Item, Mark};
@@ -197,7 +199,7 @@ impl Seat {
     /// Ends the seat, and says so to its command connection where the person said so.
     pub(super) fn leave(&self, says_so: bool) {
         if says_so && let Some(command) = &self.state.lock().command {
-            command.say(Push::Down(self.me).encode().to_vec(), None);
+            command.push(&Push::Down(self.me), None);
         }
         self.over.cancel();
     }
@@ -343,11 +345,9 @@ impl Seat {
         let (line, queue) = state.new_line();
         let id = line.id;
         state.sessions.insert(friend, line);
-        let room = state.friends.get(&friend).and_then(|friend| friend.room);
-        if let Some(room) = room
-            && let Some(track) = state.tracks.get_mut(&room)
-        {
+        if let Some(track) = state.track_with(friend) {
             track.leave(false);
+            let room = track.room;
             state.behind.insert(room);
             self.wake.notify_one();
         }
@@ -371,8 +371,7 @@ impl Seat {
             .is_some_and(|line| line.id == id)
         {
             state.sessions.remove(&friend);
-            let room = state.friends.get(&friend).and_then(|friend| friend.room);
-            if let Some(track) = room.and_then(|room| state.tracks.get_mut(&room)) {
+            if let Some(track) = state.track_with(friend) {
                 track.leave(is_broken);
             }
         }
@@ -413,72 +412,12 @@ impl Seat {
         }
     }
 
-    // --- what is known
-
     const fn own(&self) -> Own {
         Own {
             me: self.me,
             account: self.account,
             home: self.home,
         }
-    }
-
-    /// A friend by their number; oneself is one.
-    pub(super) fn friend(&self, number: Number) -> Option<Friend> {
-        if number == self.me {
-            return Some(Friend {
-                account: self.account,
-                number,
-                name: item(&self.nickname),
-                state: ContactState::Contact,
-                is_blocked: false,
-                group: None,
-                room: Some(self.home),
-            });
-        }
-        self.state.lock().friends.get(&number).cloned()
-    }
-
-    /// Whether a friend is there.
-    pub(super) fn is_online(&self, friend: &Friend) -> bool {
-        friend.account == self.account
-            || (friend.is_shown() && self.state.lock().online.contains(&friend.account))
-    }
-
-    /// The numbers and names of those who are shown as friends, by groups and names; oneself first.
-    pub(super) fn friends(&self) -> Vec<(Number, String)> {
-        let state = self.state.lock();
-        let mut friends: Vec<_> = state.friends.values().filter(|f| f.is_listed()).collect();
-        friends.sort_by_cached_key(|friend| {
-            let group = friend.group.and_then(|group| state.groups.get(&group));
-            let order = group.copied().unwrap_or(u32::MAX);
-            (order, friend.name.to_lowercase(), friend.number)
-        });
-        let own = (self.me, item(&self.nickname));
-        let friends = friends.into_iter().map(|f| (f.number, f.name.clone()));
-        std::iter::once(own).chain(friends).collect()
-    }
-
-    /// The numbers of friends who are there, oneself first. The client knows it from here on.
-    pub(super) fn online(&self) -> Vec<Number> {
-        let mut state = self.state.lock();
-        let mut online: Vec<_> = state.online_friends().collect();
-        online.sort_unstable();
-        state.told_online = Some(online.iter().copied().collect());
-        online.insert(0, self.me);
-        online
-    }
-
-    /// How far and how much a client was shown of a room: where its log is read on, and what is known of an entry.
-    pub(super) fn reached(&self, room: RoomId) -> u64 {
-        let state = self.state.lock();
-        state.tracks.get(&room).map_or(0, Track::reached)
-    }
-
-    pub(super) fn shown_of(&self, room: RoomId, position: u64) -> usize {
-        let state = self.state.lock();
-        let track = state.tracks.get(&room);
-        track.map_or(0, |track| track.shown_of(position))
     }
 }
 

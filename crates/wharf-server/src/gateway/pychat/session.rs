@@ -1,5 +1,7 @@
 //! One connection: what it asks, and what it is answered.
 
+mod people;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +10,12 @@ use bytes::Bytes;
 use tokio::sync::OwnedMutexGuard;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
-use wharf_core::accounts::DoorSignup;
 use wharf_core::drive::RoomRef;
 use wharf_core::{Error, Result};
-use wharf_types::api::app_password::AppDoor;
-use wharf_types::api::contact::{AskContact, ContactState};
 use wharf_types::api::log::{Draft, Text};
 use wharf_wire::gateway::pychat::{
-    ALREADY_FRIENDS, FILE_END, IS_AWAY, InvalidRequest, LIST_BYTES_MAX, LOGIN_FAIL, NO_SUCH_NUMBER,
-    NONE, Number, RECEIVE_NOTICE, RECEIVED, Request, UPLOADING, item, list, said,
+    FILE_END, IS_AWAY, InvalidRequest, LIST_BYTES_MAX, LOGIN_FAIL, NO_SUCH_NUMBER, NONE, Number,
+    RECEIVE_NOTICE, RECEIVED, Request, UPLOADING, item, list, said,
 };
 
 use super::super::protocol::{Out, Session, Step};
@@ -189,14 +188,8 @@ impl Talk {
                 let items = seat.online().into_iter().map(|who| format!("|{who}"));
                 Step::reply(list("OK", items, LIST_BYTES_MAX).0)
             }
-            Request::Find { who } => {
-                reply(self.find(who).await.unwrap_or_else(|error| nobody(&error)))
-            }
-            Request::AddFriend { who, friend } => reply(
-                self.add(who, friend)
-                    .await
-                    .unwrap_or_else(|error| nobody(&error)),
-            ),
+            Request::Find { who } => self.find(who).await,
+            Request::AddFriend { who, friend } => self.add(who, friend).await,
             Request::OfflineMessages { who } => self.left(who).await,
             Request::Message { who, friend, text } => self.message(who, friend, &text).await,
             Request::UploadBegin { who, friend, name } => self.begin(who, friend, &name).await,
@@ -209,66 +202,6 @@ impl Talk {
 
     fn seat(&self, who: Number) -> Option<Arc<Seat>> {
         self.desk.seat(who, self.peer)
-    }
-
-    // --- people
-
-    async fn sign_in(&self, email: &[u8], nickname: &[u8], password_md5: &[u8]) -> Step {
-        let nickname = item(&said(nickname));
-        let request = DoorSignup {
-            username: None,
-            email: Some(said(email)),
-            nickname: (!nickname.is_empty()).then_some(nickname),
-            proof: said(password_md5),
-        };
-        let origin = Desk::origin(self.peer);
-        let accounts = self.desk.wharf.accounts();
-        match accounts
-            .signup_by_door(AppDoor::PyChat, request, origin)
-            .await
-        {
-            Ok(account) => reply(account.number.to_string()),
-            Err(error) => {
-                log(&error);
-                reply(map::not_signed_in(&error))
-            }
-        }
-    }
-
-    /// Who has a number. An e-mail address is shown to its owner only; others have a username.
-    async fn find(&self, who: Number) -> Result<String> {
-        let Some(seat) = self.desk.last(self.peer) else {
-            return Ok(NO_SUCH_NUMBER.to_owned());
-        };
-        if who == seat.me {
-            return Ok(format!("[{}]{}", item(&seat.nickname), seat.email));
-        }
-        let contacts = self.desk.wharf.contacts();
-        let found = contacts.find(&seat.by, &who.to_string()).await?;
-        Ok(format!("[{}]{}", item(&found.nickname), found.username))
-    }
-
-    /// Asks somebody to be a friend, or agrees to who asked before.
-    async fn add(&self, who: Number, friend: Number) -> Result<String> {
-        let Some(seat) = self.seat(who) else {
-            return Ok(NO_SUCH_NUMBER.to_owned());
-        };
-        let known = seat.friend(friend).map(|friend| friend.state);
-        if matches!(known, Some(ContactState::Contact | ContactState::Asked)) {
-            return Ok(ALREADY_FRIENDS.to_owned());
-        }
-        let ask = AskContact {
-            who: friend.to_string(),
-            word: String::new(),
-        };
-        let contact = self.desk.wharf.contacts().ask(&seat.by, ask).await?;
-        let friend = seat.knows(contact);
-        let state = if seat.is_online(&friend) {
-            "ONLINE"
-        } else {
-            "OFFLINE"
-        };
-        Ok(format!("{}|{}|{state}", friend.number, friend.name))
     }
 
     // --- connections that stay
@@ -501,11 +434,6 @@ fn not_taken(seat: &Seat, friend: Number, error: &Error) -> Step {
     log(error);
     seat.remark(friend, map::not_taken(error));
     Step::close()
-}
-
-fn nobody(error: &Error) -> String {
-    log(error);
-    NO_SUCH_NUMBER.to_owned()
 }
 
 fn log(error: &Error) {

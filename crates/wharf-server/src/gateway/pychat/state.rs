@@ -138,6 +138,12 @@ impl State {
         }
     }
 
+    /// What is known of the room with a friend.
+    pub(super) fn track_with(&mut self, friend: Number) -> Option<&mut Track> {
+        let room = self.friends.get(&friend)?.room?;
+        self.tracks.get_mut(&room)
+    }
+
     /// Takes in what happened in a room.
     pub(super) fn frame(&mut self, who: Own, frame: &ServerFrame) {
         match frame {
@@ -236,7 +242,7 @@ impl State {
         let came = now.difference(told).map(|number| Push::Up(*number));
         let went = told.difference(&now).map(|number| Push::Down(*number));
         for push in came.chain(went) {
-            command.say(push.encode().to_vec(), None);
+            command.push(&push, None);
         }
         *told = now;
     }
@@ -265,7 +271,7 @@ impl State {
                 sender: me,
                 text: map::asks(who).into_bytes(),
             };
-            command.say(push.encode().to_vec(), None);
+            command.push(&push, None);
         }
     }
 

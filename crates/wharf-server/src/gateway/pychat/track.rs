@@ -133,7 +133,7 @@ impl Track {
             position,
             shown: shown.map_or(Shown::Whole, Shown::Part),
         };
-        if command.say(push.encode().to_vec(), Some(mark)) {
+        if command.push(&push, Some(mark)) {
             self.ringing.insert(position, shown.unwrap_or(WHOLE));
         }
     }

@@ -219,7 +219,14 @@ pub(super) fn expire(tx: &mut Tx<'_>, touched_ms: i64, rows_max: u32) -> sql::Re
         |row| Ok((row.id::<AccountId>(0)?, row.uint(1)?)),
     )?;
     for (account, number) in &stale {
-        forget(tx, *account, *number)?;
+        // One that a piece has come to meanwhile stays.
+        let deleted = tx.exec(
+            "DELETE FROM assembly WHERE account_id = ?1 AND number = ?2 AND touched_ms < ?3",
+            &[(*account).into(), (*number).into(), touched_ms.into()],
+        )?;
+        if deleted > 0 {
+            delete_all_pieces(tx, *account, *number)?;
+        }
     }
     Ok(stale.len() as u64)
 }

@@ -51,7 +51,7 @@ pub(super) async fn run(wharf: &Wharf, name: &str) -> JobStatus {
     }
 }
 
-async fn count(house: &House, sql: &'static str) -> i64 {
+pub(super) async fn count(house: &House, sql: &'static str) -> i64 {
     house
         .db
         .read(move |tx| tx.one(sql, &[], |row| row.int(0)))

@@ -27,6 +27,7 @@ pub struct ServerProcess {
     child: Child,
     url: String,
     setup_code: Option<String>,
+    gateways: Value,
 }
 
 impl Program {
@@ -133,6 +134,7 @@ impl Program {
         let server = ServerProcess {
             url: url.to_owned(),
             setup_code: event["setup_code"].as_str().map(str::to_owned),
+            gateways: event["gateways"].clone(),
             child,
         };
         Ok((server, event))
@@ -167,6 +169,11 @@ impl ServerProcess {
     /// Where it listens, as `host:port`.
     pub fn address(&self) -> &str {
         self.url.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Where a gateway listens, if it does.
+    pub fn gateway(&self, name: &str) -> Option<&str> {
+        self.gateways[name].as_str()
     }
 
     /// Its process id.

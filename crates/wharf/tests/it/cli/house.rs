@@ -41,9 +41,15 @@ impl From<Output> for Ended {
 impl House {
     /// Starts it.
     pub(super) fn new() -> Self {
+        Self::with(&NO_ARGUMENTS)
+    }
+
+    /// Starts it with further arguments of `wharf serve`.
+    pub(super) fn with(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = Program::new(WHARF, folder.path().join("home"));
-        let server = start(&program, &folder.path().join("data"));
+        let data = folder.path().join("data");
+        let server = program.serve(&data, "127.0.0.1:0", arguments).unwrap();
         program.make_operator(&server).unwrap();
         Self {
             folder,

@@ -7,6 +7,7 @@ mod demo;
 mod diary;
 mod drive;
 mod exits;
+mod gateways;
 mod house;
 mod newcomer;
 mod operator;

@@ -55,6 +55,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0010_filestored",
         sql: include_str!("../../migrations/0010_filestored.sql"),
     },
+    Migration {
+        name: "0011_gateways",
+        sql: include_str!("../../migrations/0011_gateways.sql"),
+    },
 ];
 
 /// The table that records the steps.

@@ -64,6 +64,7 @@ impl Api {
                 ("zone", query.zone.as_deref()),
                 ("tag", query.tag.as_deref()),
                 ("origin", query.origin.as_deref()),
+                ("key", query.key.as_deref()),
                 ("after", number(query.after).as_deref()),
                 ("limit", number(query.limit).as_deref()),
                 ("newest_first", query.newest_first.then_some("true")),

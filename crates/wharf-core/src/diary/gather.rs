@@ -1,20 +1,25 @@
 //! Gathering the entries of a page.
 //!
-//! There are two ways through a log: along its positions, within the stretches of the days that are asked for, and along the
-//! documents of a tag. Both look at a bounded number of entries and say where they stopped.
+//! There are three ways through a log: along its positions, within the stretches of the days that are asked for, along the
+//! documents of a tag, and along what a key of the journal wrote. All look at a bounded number of entries and say where they
+//! stopped.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use wharf_store::search;
 use wharf_store::sql::{self, Tx};
 use wharf_types::api::diary::DiaryQuery;
+use wharf_types::api::journal::JournalKeyId;
 use wharf_types::api::log::{Body, Entry};
 use wharf_types::fold::text_of;
 use wharf_types::{AccountId, RoomId, SessionId};
 
 use super::View;
 use super::days::{Span, Stretch, of_every_year, stretch_of};
+use crate::caller::Door;
 use crate::error::{Error, Result};
+use crate::journal;
 use crate::log;
 use crate::search::{entry_tag, tag_key, tags};
 use crate::zone::{Zone, parse_day};
@@ -33,6 +38,7 @@ pub(super) struct Plan {
     spans: Vec<Span>,
     tag: Option<String>,
     origin: Option<FromOrigin>,
+    keys: Option<Vec<JournalKeyId>>,
     is_newest_first: bool,
 }
 
@@ -55,7 +61,8 @@ impl Plan {
     /// Makes out what a query asks for.
     ///
     /// # Errors
-    /// `Invalid`: a day or the time zone is none.
+    /// - `Invalid`: a day or the time zone is none.
+    /// - `NotFound`: the reader has no such key.
     pub(super) fn make(tx: &mut Tx<'_>, view: &View, query: &DiaryQuery) -> Result<Self> {
         let zone = Zone::parse(query.zone.as_deref())?;
         let mut spans = match &query.day_of_year {
@@ -91,6 +98,10 @@ impl Plan {
                 }),
                 None => None,
             },
+            keys: match &query.key {
+                Some(wanted) => Some(journal::keys_called(tx, view.reader, wanted)?),
+                None => None,
+            },
             is_newest_first: query.newest_first,
         })
     }
@@ -113,9 +124,16 @@ impl Plan {
 }
 
 impl FromOrigin {
-    /// Whether an entry is the reader's own and came from here.
+    /// Whether an entry is the reader's own and came from here; or an old diary client's, which is nobody's and shows where it
+    /// came from to everybody.
     fn takes(&self, entry: &Entry) -> bool {
         let origin = &entry.origin;
+        if entry.account.is_none() && origin.door == Door::Diary.text() {
+            let client = entry.name.as_deref().unwrap_or_default();
+            let address = client.parse::<SocketAddr>().map(|at| at.ip().to_string());
+            return [origin.door.as_str(), client].contains(&self.wanted.as_str())
+                || address.is_ok_and(|address| address == self.wanted);
+        }
         let device = origin
             .session
             .and_then(|session| self.devices.get(&session));
@@ -178,9 +196,10 @@ pub(super) fn run(
         bytes: 0,
         looked_at: 0,
     };
-    let next = match &plan.tag {
-        Some(tag) => along_tag(tx, view, plan, tag, after, &mut gathering)?,
-        None => along_log(tx, view, plan, after, &mut gathering)?,
+    let next = match (&plan.keys, &plan.tag) {
+        (Some(keys), _) => along_keys(tx, view, plan, keys, after, &mut gathering)?,
+        (None, Some(tag)) => along_tag(tx, view, plan, tag, after, &mut gathering)?,
+        (None, None) => along_log(tx, view, plan, after, &mut gathering)?,
     };
     let mut items = gathering.items;
     for entry in &mut items {
@@ -298,6 +317,41 @@ fn along_tag(
                     ..entry
                 },
             );
+        }
+    }
+    Ok(None)
+}
+
+fn along_keys(
+    tx: &mut Tx<'_>,
+    view: &View,
+    plan: &Plan,
+    keys: &[JournalKeyId],
+    after: Option<u64>,
+    gathering: &mut Gathering,
+) -> sql::Result<Option<u64>> {
+    let whole = Stretch {
+        first: view.floor + 1,
+        last: view.head,
+    };
+    let mut at = after;
+    while let Some(rest) = rest_of(whole, at, plan.is_newest_first) {
+        let within = rest.first..=rest.last;
+        let newest_first = plan.is_newest_first;
+        let positions =
+            journal::positions_of(tx, view.room, keys, within, newest_first, STEP_ENTRIES)?;
+        if positions.is_empty() {
+            return Ok(None);
+        }
+        for position in positions {
+            if gathering.is_full() {
+                return Ok(at);
+            }
+            at = Some(position);
+            if let Some(entry) = log::entry_at(tx, Some(view.reader), view.room, position)? {
+                let state = without_reactions(entry.state);
+                gathering.look_at(plan, Entry { state, ..entry });
+            }
         }
     }
     Ok(None)

@@ -18,7 +18,7 @@ use wharf_types::{AccountId, RoomId};
 
 use crate::Ground;
 use crate::access::{Right, enter};
-use crate::caller::Caller;
+use crate::caller::{Caller, Door};
 use crate::drive::RoomRef;
 use crate::error::Result;
 use crate::search::{ENTRY_TAGS, follow_room};
@@ -103,7 +103,7 @@ impl Diaries {
         self.read(by, room, tags).await
     }
 
-    /// Lists the places that the caller's own entries came from, the most used ones first.
+    /// Lists the places that the caller's own entries and those of old diary clients came from, the most used ones first.
     ///
     /// # Errors
     /// `NotFound`: there is no such room for the caller.
@@ -229,7 +229,7 @@ fn origins(tx: &mut Tx<'_>, view: &View) -> Result<DiaryOrigins> {
     let items = tx.all(
         "SELECT s.device, e.door, e.address, count(*) AS entry_count FROM entry e \
          LEFT JOIN session s ON s.id = e.session_id AND s.account_id = e.account_id \
-         WHERE e.room_id = ?1 AND e.position > ?2 AND e.account_id = ?3 AND e.kind <= 1 \
+         WHERE e.room_id = ?1 AND e.position > ?2 AND (e.account_id = ?3 OR (e.account_id IS NULL AND e.door = ?5)) AND e.kind <= 1 \
          AND e.recall_position IS NULL AND e.body IS NOT NULL \
          GROUP BY s.device, e.door, e.address ORDER BY entry_count DESC, s.device, e.door, e.address LIMIT ?4",
         &[
@@ -237,6 +237,7 @@ fn origins(tx: &mut Tx<'_>, view: &View) -> Result<DiaryOrigins> {
             view.floor.into(),
             view.reader.into(),
             LISTED_MAX.into(),
+            Door::Diary.text().into(),
         ],
         |row| {
             Ok(DiaryOrigin {

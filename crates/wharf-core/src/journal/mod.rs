@@ -30,6 +30,7 @@ use crate::log::Logs;
 
 pub use diary::{DiaryClient, DiaryFilter, DiaryLine, DiaryLines, DiaryRoom, DiaryWrite, Fallback};
 pub use keys::{KeyRecord, KeySecret};
+pub(crate) use rows::{keys_called, positions_of};
 pub use save::{Save, SaveId, SaveOutcome};
 
 /// The operations on writing without a session. Clones are the same.

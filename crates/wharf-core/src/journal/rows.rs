@@ -1,10 +1,14 @@
 //! How keys stand in their rows.
 
+use std::ops::RangeInclusive;
+
 use wharf_store::sql::{self, Row, Tx};
-use wharf_types::AccountId;
 use wharf_types::api::journal::{JournalKey, JournalKeyId, JournalKeyKind};
 
+use wharf_types::{AccountId, RoomId};
+
 use super::keys::{KeyRecord, KeySecret};
+use crate::error::{Error, Result};
 
 /// The keys of an account that it can still use, oldest first.
 pub(super) fn list(tx: &mut Tx<'_>, account: AccountId) -> sql::Result<Vec<JournalKey>> {
@@ -55,6 +59,69 @@ pub(super) fn find(tx: &mut Tx<'_>, id: JournalKeyId) -> sql::Result<Option<KeyR
             })
         },
     )
+}
+
+/// The keys of an account with this id or name, removed ones included.
+///
+/// # Errors
+/// `NotFound`: it has none.
+pub(crate) fn keys_called(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    called: &str,
+) -> Result<Vec<JournalKeyId>> {
+    let mut keys = Vec::new();
+    tx.each(
+        "SELECT id, name FROM journal_key WHERE account_id = ?1",
+        &[account.into()],
+        |row| {
+            let id = id_of(row, 0)?;
+            if row.text(1)? == called || id.to_string() == called {
+                keys.push(id);
+            }
+            Ok(())
+        },
+    )?;
+    if keys.is_empty() {
+        return Err(Error::not_found(format!("you have no key {called}")));
+    }
+    Ok(keys)
+}
+
+/// Where the first of the entries stand that keys have written within a stretch of a room's log; the last ones,
+/// descending, if `is_newest_first`.
+pub(crate) fn positions_of(
+    tx: &mut Tx<'_>,
+    room: RoomId,
+    keys: &[JournalKeyId],
+    within: RangeInclusive<u64>,
+    is_newest_first: bool,
+    limit: u32,
+) -> sql::Result<Vec<u64>> {
+    let statement = if is_newest_first {
+        "SELECT position FROM journal_entry WHERE key_id = ?1 AND room_id = ?2 AND position >= ?3 AND position <= ?4 \
+         ORDER BY position DESC LIMIT ?5"
+    } else {
+        "SELECT position FROM journal_entry WHERE key_id = ?1 AND room_id = ?2 AND position >= ?3 AND position <= ?4 \
+         ORDER BY position LIMIT ?5"
+    };
+    let mut positions = Vec::new();
+    for key in keys {
+        let args = [
+            key.as_bytes().into(),
+            room.into(),
+            (*within.start()).into(),
+            (*within.end()).into(),
+            limit.into(),
+        ];
+        positions.extend(tx.all(statement, &args, |row| row.uint(0))?);
+    }
+    positions.sort_unstable();
+    if is_newest_first {
+        positions.reverse();
+    }
+    positions.truncate(limit as usize);
+    Ok(positions)
 }
 
 pub(super) const fn kind_text(kind: JournalKeyKind) -> &'static str {

@@ -213,7 +213,8 @@ fn may_edit(tx: &mut Tx<'_>, context: &Context<'_>, edit: &Edit) -> Result<()> {
 
 fn may_recall(tx: &mut Tx<'_>, context: &Context<'_>, recall: &Recall) -> Result<()> {
     let target = target(tx, context, recall.target)?;
-    if context.view.may_recall_any {
+    let is_nobodys = context.view.is_personal && target.author.is_none();
+    if context.view.may_recall_any || is_nobodys {
         return Ok(());
     }
     if target.author != Some(context.view.account) {

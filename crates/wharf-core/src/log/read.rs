@@ -31,6 +31,8 @@ pub(super) struct View {
     pub(super) floor: u64,
     /// Whether the member may take back what others said: the owner of a group.
     pub(super) may_recall_any: bool,
+    /// Whether it is the member's personal room, and so what nobody's account said there is theirs.
+    pub(super) is_personal: bool,
 }
 
 impl View {
@@ -41,6 +43,7 @@ impl View {
             account,
             end,
             floor: end.floor.max(entered.floor),
+            is_personal: entered.kind == RoomKind::Personal,
             may_recall_any: entered.role == Role::Owner && entered.kind == RoomKind::Group,
         }
     }

@@ -8,9 +8,11 @@ use wharf_core::{HouseConfig, JournalLimits, MessageLimits};
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 use wharf_types::api::account::SignupPolicy;
+use wharf_types::api::diary::DiaryQuery;
 use wharf_types::api::journal::{ClaimDiary, CreateJournalKey, JournalKey, JournalKeyKind};
+use wharf_types::api::log::{Append, Draft, Recall};
 use wharf_types::api::room::{Role, SetRole};
-use wharf_types::{ErrorCode, RoomId};
+use wharf_types::{DeviceId, ErrorCode, RoomId};
 
 use crate::support::{House, Visitor, code};
 
@@ -20,6 +22,8 @@ both_engines!(
     a_batch_of_many_rooms_is_one_commit,
     a_diary_ends_with_its_owner_s_right,
     what_is_too_much_is_left_out_and_told,
+    what_a_key_wrote_is_found_by_it_and_by_its_owner_alone,
+    what_a_diary_client_wrote_is_found_and_taken_back_in_ones_own_journal,
 );
 
 const FROM: &str = "192.0.2.9:700";
@@ -241,4 +245,108 @@ async fn what_is_too_much_is_left_out_and_told(db: TestDb) {
     let new = |(_, is_repeated): &(u64, bool)| !is_repeated;
     assert_eq!(outcomes.iter().filter_map(position).filter(new).count(), 2);
     assert!(matches!(outcomes[7], SaveOutcome::Slow { .. }));
+}
+
+/// The positions that a query finds in somebody's journal, page by page.
+async fn found(house: &House, by: &Visitor, mut query: DiaryQuery) -> Vec<u64> {
+    let mut positions = Vec::new();
+    loop {
+        let diaries = house.wharf.diaries();
+        let page = diaries.page(&by.caller, RoomRef::Home, query.clone()).await;
+        let page = page.unwrap();
+        positions.extend(page.items.iter().map(|entry| entry.position));
+        if page.next.is_none() {
+            return positions;
+        }
+        query.after = page.next;
+    }
+}
+
+async fn what_a_key_wrote_is_found_by_it_and_by_its_owner_alone(db: TestDb) {
+    let house = House::open_with(db, unlimited()).await;
+    let owner = house.operator().await;
+    let ada = house.member("ada").await;
+    let [one, other] = [
+        key(&house, &ada, RoomRef::Home).await,
+        key(&house, &ada, RoomRef::Home).await,
+    ];
+    let journal = house.wharf.journal();
+    for round in 0..250_u8 {
+        let items = vec![
+            save(&one, round, &format!("one {round} #even")),
+            save(&other, round, &format!("other {round}")),
+        ];
+        journal.save(items).await.unwrap();
+    }
+    let by = |called: &str| DiaryQuery {
+        key: Some(called.to_owned()),
+        ..DiaryQuery::default()
+    };
+    let odd: Vec<u64> = (0..250).map(|round| 2 * round + 1).collect();
+    assert_eq!(found(&house, &ada, by(&one.id.to_string())).await, odd);
+    let newest = DiaryQuery {
+        newest_first: true,
+        limit: Some(3),
+        ..by(&one.id.to_string())
+    };
+    let backwards: Vec<u64> = odd.iter().rev().copied().collect();
+    assert_eq!(found(&house, &ada, newest).await, backwards);
+    let all: Vec<u64> = (1..=500).collect();
+    assert_eq!(
+        found(&house, &ada, by("phone")).await,
+        all,
+        "both are called so"
+    );
+    let tagged = DiaryQuery {
+        tag: Some("even".into()),
+        ..by(&other.id.to_string())
+    };
+    assert!(found(&house, &ada, tagged).await.is_empty());
+    journal.remove_key(&ada.caller, one.id).await.unwrap();
+    assert_eq!(found(&house, &ada, by(&one.id.to_string())).await, odd);
+    let diaries = house.wharf.diaries();
+    for (visitor, called) in [(&owner, one.id.to_string()), (&ada, "nobody's".to_owned())] {
+        let page = diaries.page(&visitor.caller, RoomRef::Home, by(&called));
+        assert_eq!(code(page.await), Some(ErrorCode::NotFound));
+    }
+}
+
+async fn what_a_diary_client_wrote_is_found_and_taken_back_in_ones_own_journal(db: TestDb) {
+    let house = House::open_with(db, unlimited()).await;
+    house.operator().await;
+    let ada = house.member("ada").await;
+    let journal = house.wharf.journal();
+    let claim = journal.claim_address(&ada.caller, RoomRef::Home, ClaimDiary::default());
+    let address = claim.await.unwrap().address;
+    let diary = journal.diary_of(address, None).await.unwrap().unwrap();
+    let from: SocketAddr = "192.0.2.1:99".parse().unwrap();
+    let items = ["one", "two"].map(|text| DiaryWrite {
+        text: text.into(),
+        from,
+    });
+    journal.diary_write(diary, items.to_vec()).await.unwrap();
+    let from = |origin: &str| DiaryQuery {
+        origin: Some(origin.to_owned()),
+        ..DiaryQuery::default()
+    };
+    for origin in ["diary", "192.0.2.1", "192.0.2.1:99"] {
+        assert_eq!(found(&house, &ada, from(origin)).await, [1, 2], "{origin}");
+    }
+    for origin in ["http", "192.0.2.2", "192.0.2.1:98"] {
+        assert!(found(&house, &ada, from(origin)).await.is_empty());
+    }
+    let origins = house.wharf.diaries().origins(&ada.caller, RoomRef::Home);
+    let origins = origins.await.unwrap().items;
+    assert_eq!((origins[0].door.as_str(), origins[0].count), ("diary", 2));
+    let recall = Append {
+        device: DeviceId::from_bytes([1; 16]),
+        number: 1,
+        draft: Draft::Recall(Recall { target: 1 }),
+        client_ms: None,
+    };
+    let logs = house.wharf.logs();
+    logs.append(&ada.caller, RoomRef::Home, recall)
+        .await
+        .unwrap();
+    assert_eq!(found(&house, &ada, from("diary")).await, [2]);
 }

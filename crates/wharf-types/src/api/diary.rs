@@ -39,9 +39,13 @@ pub struct DiaryQuery {
     /// Only entries with this tag, without its `#`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// Only the caller's own entries that came from here: a device's name, a door or an address, as [`DiaryOrigin`] says them.
+    /// Only the caller's own entries that came from here: a device's name, a door or an address, as [`DiaryOrigin`] says them;
+    /// and what old diary clients wrote, by the door `diary` or their address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// Only what this key of the journal over UDP wrote: the name or id of one of the caller's own, removed ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Only entries past this position; before it, if `newest_first`. What the page before this one gave as `next`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,

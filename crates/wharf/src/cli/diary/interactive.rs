@@ -184,7 +184,13 @@ impl Journal<'_> {
     }
 
     async fn news(&self) -> anyhow::Result<(Vec<Entry>, u64)> {
-        past(&self.conversations.session, self.query(), self.shown).await
+        past(
+            &self.conversations.session,
+            super::JOURNAL,
+            self.query(),
+            self.shown,
+        )
+        .await
     }
 
     /// Shows entries, or says why there are none.

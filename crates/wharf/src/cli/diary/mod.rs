@@ -3,6 +3,7 @@
 mod interactive;
 mod query;
 mod udp;
+mod undo;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -82,6 +83,9 @@ struct Reading {
     /// Read what came from here: a device's name, a door or an address, as --origins lists them
     #[arg(long, value_name = "ORIGIN")]
     from: Option<String>,
+    /// Read what this key of yours wrote by datagrams: its name or id, as `wharf diary udp list` shows them
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
     /// Read the last COUNT entries
     #[arg(long, short = 'n', value_name = "COUNT")]
     last: Option<u32>,
@@ -130,6 +134,7 @@ impl Reading {
             || self.on_this_day.is_some()
             || self.tag.is_some()
             || self.from.is_some()
+            || self.key.is_some()
             || self.last.is_some()
             || self.export.is_some()
     }

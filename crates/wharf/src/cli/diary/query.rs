@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use jiff::civil::Date;
+use wharf_client::Room;
 use wharf_types::RoomId;
 use wharf_types::api::diary::{DaysQuery, DiaryFormat, DiaryOrigin, DiaryPage, DiaryQuery};
 use wharf_types::api::log::Entry;
@@ -38,6 +39,7 @@ impl Reading {
             zone: Some(format::zone()),
             tag: self.tag.as_deref().map(plain_tag),
             origin: self.from.clone(),
+            key: self.key.clone(),
             after: None,
             limit: None,
             newest_first: false,
@@ -114,6 +116,7 @@ pub(super) async fn last(
 /// Everything of a query past a position, in order.
 pub(super) async fn past(
     session: &Session,
+    room: Room,
     mut query: DiaryQuery,
     position: u64,
 ) -> anyhow::Result<(Vec<Entry>, u64)> {
@@ -122,7 +125,7 @@ pub(super) async fn past(
     query.after = Some(position);
     query.limit = Some(PAGE_ENTRIES);
     loop {
-        let page = session.api.diary(JOURNAL, &query).await?;
+        let page = session.api.diary(room, &query).await?;
         entries.extend(page.items);
         query.after = page.next;
         if query.after.is_none() {

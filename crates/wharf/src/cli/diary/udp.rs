@@ -13,6 +13,7 @@ use wharf_types::api::journal::{
     ClaimDiary, CreateJournalKey, DiaryShow, JournalKey, JournalKeyKind,
 };
 
+use super::undo;
 use crate::context::Context;
 use crate::directory::Where;
 use crate::exit::{Exit, Failure};
@@ -31,7 +32,8 @@ const WAIT: Duration = Duration::from_secs(4);
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  wharf diary udp add --for nc\n  wharf diary udp add --for wharf\n  \
-                        wharf diary --udp \"Rain all day.\"\n  wharf diary udp send\n  wharf diary udp list\n  wharf diary udp remove nc"
+                        wharf diary --udp \"Rain all day.\"\n  wharf diary udp send\n  wharf diary udp list\n  wharf diary udp remove nc\n  \
+                        wharf diary udp undo nc --since 2026-11-21"
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -63,6 +65,7 @@ enum Action {
         #[arg(value_name = "KEY")]
         key: String,
     },
+    Undo(undo::Args),
     /// Write from this device with a key that was made on another
     Use {
         /// What `wharf diary udp add` printed: wharf-udp://…
@@ -152,6 +155,7 @@ impl Args {
                 )?;
             }
             Action::Remove { key } => remove(context, &key).await?,
+            Action::Undo(args) => return args.run(context).await,
             Action::Use { way } => {
                 open_spool(context)?.put_way(&way)?;
                 output.note("This device writes with that key now: wharf diary --udp \"TEXT\"");

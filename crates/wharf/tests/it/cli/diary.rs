@@ -1,5 +1,8 @@
 //! The journal: line by line, and by day, tag and origin.
 
+use std::net::UdpSocket;
+use std::time::Duration;
+
 use super::house::{House, feed, text};
 
 #[test]
@@ -91,4 +94,51 @@ fn a_journal_is_read_by_day_tag_and_origin_and_written_out() {
     assert_eq!(super::house::objects(&lines).len(), 1);
     let refused = house.end(&["diary", "--days", "Some text"]);
     assert_eq!(refused.code, 2, "{refused:?}");
+}
+
+#[test]
+fn what_a_key_wrote_is_read_and_taken_back() {
+    let house = House::with(&["--gateway", "diary=127.0.0.1:0"]);
+    house.run(&["diary", "at the desk"]);
+    let made = house.json(&["diary", "udp", "add", "--for", "nc", "--name", "van"]);
+    let token = made[0]["key"]["secret"].as_str().unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    for line in ["mine", "not mine", "nor this"] {
+        let port = house.server.gateway("diary").unwrap();
+        let line = format!("{token} {line}\n");
+        socket.send_to(line.as_bytes(), port).unwrap();
+        let mut answer = [0; 100];
+        let bytes = socket.recv(&mut answer).unwrap();
+        assert!(answer[..bytes].starts_with(b"OK "), "{answer:?}");
+    }
+    let by_key = || house.json(&["diary", "--key", "van"]);
+    assert_eq!(by_key().len(), 3);
+    house.run(&["diary", "udp", "remove", "van"]);
+    assert_eq!(by_key().len(), 3, "the key is gone, its entries are not");
+    let asked = house.end(&["diary", "udp", "undo", "van"]);
+    assert_eq!(asked.code, 2, "there is nobody to say yes: {asked:?}");
+    assert_eq!(by_key().len(), 3);
+    let none = [
+        "diary",
+        "udp",
+        "undo",
+        "van",
+        "--yes",
+        "--until",
+        "2000-01-01",
+    ];
+    house.run(&none);
+    assert_eq!(by_key().len(), 3);
+    let undone = house.json(&["diary", "udp", "undo", "van", "--yes"]);
+    assert_eq!(undone[0]["recalled"], serde_json::json!([2, 3, 4]));
+    assert!(by_key().is_empty());
+    assert_eq!(
+        house.json(&["diary", "-n", "9"]).len(),
+        1,
+        "the others stay"
+    );
+    assert_eq!(house.end(&["diary", "--key", "nobody's"]).code, 4);
 }

@@ -1,6 +1,6 @@
 //! Clients of the diary: one that does what the published one does, and datagrams by hand.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
@@ -34,8 +34,16 @@ impl DiaryClient {
     /// # Panics
     /// If there is no answer, which would hang the published one.
     pub async fn start(server: SocketAddr) -> (Self, Vec<u8>) {
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), server).await
+    }
+
+    /// As [`DiaryClient::start`], at an address of this machine.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn start_at(address: IpAddr, server: SocketAddr) -> (Self, Vec<u8>) {
         let client = Self {
-            socket: UdpSocket::bind("127.0.0.1:0").await.expect("a socket"),
+            socket: UdpSocket::bind((address, 0)).await.expect("a socket"),
             server,
         };
         let log = client.line("r").await.expect("an answer");

@@ -283,7 +283,7 @@ pub struct NetdiskDriver {
     session: String,
 }
 
-const NO_TALK: &str = "netdisk has files alone";
+const FILES_ONLY: &str = "netdisk has files alone";
 
 impl NetdiskDriver {
     /// Makes the driver of a world.
@@ -372,6 +372,9 @@ fn done(answer: &Fields) -> Outcome {
 impl Driver for NetdiskDriver {
     const NAME: &'static str = "netdisk";
     const DOOR: Door = Door::Netdisk;
+    const NO_TALK: &'static str = FILES_ONLY;
+    const NO_WRITING: &'static str = FILES_ONLY;
+    const NO_READING: &'static str = FILES_ONLY;
 
     fn prepare(setup: &mut Setup) {
         switch_on(setup);
@@ -477,37 +480,5 @@ impl Driver for NetdiskDriver {
             sent += size as u64;
         }
         Outcome::Done(sent)
-    }
-
-    async fn say(&mut self, _text: &str) -> Outcome {
-        Outcome::Unsupported(NO_TALK)
-    }
-
-    async fn listen(&mut self) -> Outcome {
-        Outcome::Unsupported(NO_TALK)
-    }
-
-    async fn hear(&mut self) -> Outcome<String> {
-        Outcome::Unsupported(NO_TALK)
-    }
-
-    async fn leave(&mut self) -> Outcome {
-        Outcome::Unsupported(NO_TALK)
-    }
-
-    async fn missed(&mut self) -> Outcome<Vec<String>> {
-        Outcome::Unsupported(NO_TALK)
-    }
-
-    async fn hand_over(&mut self, _name: &str, _bytes: &[u8]) -> Outcome {
-        Outcome::Unsupported(NO_TALK)
-    }
-
-    async fn write(&mut self, _text: &str) -> Outcome {
-        Outcome::Unsupported(NO_TALK)
-    }
-
-    async fn journal(&mut self) -> Outcome<Vec<String>> {
-        Outcome::Unsupported(NO_TALK)
     }
 }

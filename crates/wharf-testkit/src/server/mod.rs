@@ -189,6 +189,14 @@ impl TestServer {
     /// # Panics
     /// If the name is taken or no name.
     pub async fn member(&self, username: &str) -> (LoggedIn, Http) {
+        self.account(username, AccountRole::Member).await
+    }
+
+    /// Makes an account, and a raw client that is logged in as it.
+    ///
+    /// # Panics
+    /// If the name is taken or no name.
+    pub async fn account(&self, username: &str, role: AccountRole) -> (LoggedIn, Http) {
         let accounts = self.wharf().accounts();
         let origin = Origin::internal();
         let by = accounts
@@ -201,14 +209,14 @@ impl TestServer {
             email: None,
             nickname: None,
             quota_bytes: None,
-            role: Some(AccountRole::Member),
+            role: Some(role),
         };
         accounts
             .admin(&by)
             .expect("an operator")
             .add(add)
             .await
-            .expect("a member");
+            .expect("an account");
         let login = Login {
             login: username.to_owned(),
             password: PASSWORD.to_owned(),

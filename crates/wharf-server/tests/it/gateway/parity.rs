@@ -6,7 +6,7 @@ use wharf_testkit::both_engines;
 use wharf_testkit::db::{Engine, TestDb};
 use wharf_testkit::gateway::netdisk::NetdiskDriver;
 use wharf_testkit::gateway::parity::{
-    Column, FilestoredDriver, PyChatDriver, model_answers, run, table,
+    Column, DiaryDriver, FilestoredDriver, JournalDriver, PyChatDriver, model_answers, run, table,
 };
 
 both_engines!(http_answers_as_the_other_doors_must);
@@ -35,7 +35,10 @@ Say: say
 Hear: listen, hear
 Offline: leave, missed
 HandOver: hand over
-Journal: write, read
+Write: write
+WriteSeenByOthers: write, told
+Read: write, read
+ReadOthers: read
 ";
 
 async fn http_answers_as_the_other_doors_must(db: TestDb) {
@@ -46,6 +49,20 @@ async fn http_answers_as_the_other_doors_must(db: TestDb) {
 fn filestored_does_what_http_does_on_postgres() {
     wharf_testkit::db::run(Engine::Postgres, |db| async {
         run::<FilestoredDriver>(db).await;
+    });
+}
+
+#[test]
+fn the_diary_does_what_http_does_on_postgres() {
+    wharf_testkit::db::run(Engine::Postgres, |db| async {
+        run::<DiaryDriver>(db).await;
+    });
+}
+
+#[test]
+fn the_journal_over_udp_does_what_http_does_on_postgres() {
+    wharf_testkit::db::run(Engine::Postgres, |db| async {
+        run::<JournalDriver>(db).await;
     });
 }
 
@@ -63,6 +80,8 @@ async fn columns() -> Vec<Column> {
     vec![
         run::<NetdiskDriver>(db()).await,
         run::<PyChatDriver>(db()).await,
+        run::<DiaryDriver>(db()).await,
+        run::<JournalDriver>(db()).await,
         run::<FilestoredDriver>(db()).await,
     ]
 }

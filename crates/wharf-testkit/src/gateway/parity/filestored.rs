@@ -16,7 +16,6 @@ use crate::server::Setup;
 const NO_REMOVAL: &str = "filestored has no message that removes a file";
 const NO_LISTS: &str =
     "filestored has no message that lists files: they are asked for by digest, name or tags";
-const NO_MESSAGES: &str = "filestored knows no conversations";
 const NO_JOURNAL: &str = "filestored knows no journal";
 
 /// A client of filestoraged that behaves well: it sends the chunks that the server lacks.
@@ -47,6 +46,9 @@ impl FilestoredDriver {
 impl Driver for FilestoredDriver {
     const NAME: &'static str = "filestored";
     const DOOR: Door = Door::Filestored;
+    const NO_TALK: &'static str = "filestored knows no conversations";
+    const NO_WRITING: &'static str = NO_JOURNAL;
+    const NO_READING: &'static str = NO_JOURNAL;
 
     fn prepare(setup: &mut Setup) {
         let mut config = GatewayConfig::of(GatewayName::Filestored);
@@ -139,38 +141,6 @@ impl Driver for FilestoredDriver {
             assert_eq!(answered.user_type, 40, "{answered:?}");
         }
         Outcome::Done((bytes.len() - next * CHUNK_BYTES) as u64)
-    }
-
-    async fn say(&mut self, _text: &str) -> Outcome {
-        Outcome::Unsupported(NO_MESSAGES)
-    }
-
-    async fn listen(&mut self) -> Outcome {
-        Outcome::Unsupported(NO_MESSAGES)
-    }
-
-    async fn hear(&mut self) -> Outcome<String> {
-        Outcome::Unsupported(NO_MESSAGES)
-    }
-
-    async fn leave(&mut self) -> Outcome {
-        Outcome::Unsupported(NO_MESSAGES)
-    }
-
-    async fn missed(&mut self) -> Outcome<Vec<String>> {
-        Outcome::Unsupported(NO_MESSAGES)
-    }
-
-    async fn hand_over(&mut self, _name: &str, _bytes: &[u8]) -> Outcome {
-        Outcome::Unsupported(NO_MESSAGES)
-    }
-
-    async fn write(&mut self, _text: &str) -> Outcome {
-        Outcome::Unsupported(NO_JOURNAL)
-    }
-
-    async fn journal(&mut self) -> Outcome<Vec<String>> {
-        Outcome::Unsupported(NO_JOURNAL)
     }
 }
 

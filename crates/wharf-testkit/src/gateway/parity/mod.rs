@@ -4,6 +4,7 @@
 //! the same server, and compares what they were answered and, through the house, what they left behind. What a protocol
 //! has no words for, its driver says ([`Outcome::Unsupported`]), and [`table`] writes it down for the documents.
 
+mod diary;
 mod filestored;
 mod http;
 mod pychat;
@@ -15,10 +16,12 @@ use std::fmt::Write;
 
 use wharf_core::Door;
 use wharf_types::ErrorCode;
+use wharf_types::api::account::AccountRole;
 
 use crate::db::TestDb;
 use crate::server::{Setup, TestServer};
 
+pub use diary::{DiaryDriver, JournalDriver};
 pub use filestored::FilestoredDriver;
 pub use http::HttpDriver;
 pub use pychat::PyChatDriver;
@@ -41,6 +44,8 @@ pub enum Outcome<T = ()> {
 
 /// A client of a door, logged in as [`World::me`]. Paths and names are given as the house would have them; the driver puts
 /// them into its protocol's words without making them any better: a test may ask it for names that nobody should use.
+///
+/// A driver leaves out the methods about a subject that its protocol does not know, and says why in the subject's constant.
 #[expect(
     async_fn_in_trait,
     reason = "tests wait for one driver at a time, on the thread that made it"
@@ -50,6 +55,16 @@ pub trait Driver: Sized {
     const NAME: &'static str;
     /// What the house calls its door.
     const DOOR: Door;
+    /// Why it has no files of one's own, where it has none.
+    const NO_FILES: &'static str = "";
+    /// Why it has no conversations, where it has none.
+    const NO_TALK: &'static str = "";
+    /// Why it does not write into the journal, where it does not.
+    const NO_WRITING: &'static str = "";
+    /// Why it does not read the journal, where it does not.
+    const NO_READING: &'static str = "";
+    /// What [`World::me`] has to be for the protocol to be used in a test.
+    const ROLE: AccountRole = AccountRole::Member;
 
     /// Switches its gateway on.
     fn prepare(setup: &mut Setup);
@@ -62,54 +77,97 @@ pub trait Driver: Sized {
         ""
     }
 
+    /// What its entries are signed with, where the protocol proves no account.
+    fn signature(&self) -> Option<String> {
+        None
+    }
+
     /// Puts a file at a path below the folder, or replaces what is there.
-    async fn put(&mut self, path: &str, bytes: &[u8]) -> Outcome;
+    async fn put(&mut self, _path: &str, _bytes: &[u8]) -> Outcome {
+        lacks(Self::NO_FILES)
+    }
 
     /// Reads a file.
-    async fn get(&mut self, path: &str) -> Outcome<Vec<u8>>;
+    async fn get(&mut self, _path: &str) -> Outcome<Vec<u8>> {
+        lacks(Self::NO_FILES)
+    }
 
     /// Reads `bytes` bytes of a file from `offset` on, and does not fetch the others.
-    async fn get_range(&mut self, path: &str, offset: u64, bytes: u64) -> Outcome<Vec<u8>>;
+    async fn get_range(&mut self, _path: &str, _offset: u64, _bytes: u64) -> Outcome<Vec<u8>> {
+        lacks(Self::NO_FILES)
+    }
 
     /// Removes a file.
-    async fn remove(&mut self, path: &str) -> Outcome;
+    async fn remove(&mut self, _path: &str) -> Outcome {
+        lacks(Self::NO_FILES)
+    }
 
     /// The names in a folder, sorted by their bytes.
-    async fn list(&mut self, path: &str) -> Outcome<Vec<String>>;
+    async fn list(&mut self, _path: &str) -> Outcome<Vec<String>> {
+        lacks(Self::NO_FILES)
+    }
 
     /// Reads a file of somebody whom it does not concern, by whatever the protocol could name it with.
-    async fn get_secret(&mut self, secret: &Secret) -> Outcome<Vec<u8>>;
+    async fn get_secret(&mut self, _secret: &Secret) -> Outcome<Vec<u8>> {
+        lacks(Self::NO_FILES)
+    }
 
     /// Begins to put a file, and breaks the connection when about half of it was acknowledged. Connects again.
-    async fn put_half(&mut self, path: &str, bytes: &[u8]) -> Outcome;
+    async fn put_half(&mut self, _path: &str, _bytes: &[u8]) -> Outcome {
+        lacks(Self::NO_FILES)
+    }
 
     /// Puts the same file in another connection, sending no more of it than the server lacks, and says how many bytes of
     /// its content were sent.
-    async fn put_rest(&mut self, path: &str, bytes: &[u8]) -> Outcome<u64>;
+    async fn put_rest(&mut self, _path: &str, _bytes: &[u8]) -> Outcome<u64> {
+        lacks(Self::NO_FILES)
+    }
 
     /// Says something to the friend.
-    async fn say(&mut self, text: &str) -> Outcome;
+    async fn say(&mut self, _text: &str) -> Outcome {
+        lacks(Self::NO_TALK)
+    }
 
     /// Begins to listen.
-    async fn listen(&mut self) -> Outcome;
+    async fn listen(&mut self) -> Outcome {
+        lacks(Self::NO_TALK)
+    }
 
     /// The next thing that the friend says to who listens.
-    async fn hear(&mut self) -> Outcome<String>;
+    async fn hear(&mut self) -> Outcome<String> {
+        lacks(Self::NO_TALK)
+    }
 
     /// Goes away, so that what the friend says meanwhile is missed.
-    async fn leave(&mut self) -> Outcome;
+    async fn leave(&mut self) -> Outcome {
+        lacks(Self::NO_TALK)
+    }
 
     /// Comes back, and takes what was missed, in order.
-    async fn missed(&mut self) -> Outcome<Vec<String>>;
+    async fn missed(&mut self) -> Outcome<Vec<String>> {
+        lacks(Self::NO_TALK)
+    }
 
     /// Hands a file over to the friend.
-    async fn hand_over(&mut self, name: &str, bytes: &[u8]) -> Outcome;
+    async fn hand_over(&mut self, _name: &str, _bytes: &[u8]) -> Outcome {
+        lacks(Self::NO_TALK)
+    }
 
     /// Writes an entry into the journal, which is the log of the home.
-    async fn write(&mut self, text: &str) -> Outcome;
+    async fn write(&mut self, _text: &str) -> Outcome {
+        lacks(Self::NO_WRITING)
+    }
 
     /// The texts of the journal, the oldest first.
-    async fn journal(&mut self) -> Outcome<Vec<String>>;
+    async fn journal(&mut self) -> Outcome<Vec<String>> {
+        lacks(Self::NO_READING)
+    }
+}
+
+/// What a driver answers about what its protocol has no words for.
+fn lacks<T>(reason: &'static str) -> Outcome<T> {
+    assert!(!reason.is_empty(), "a driver says why it leaves this out");
+    Outcome::Unsupported(reason)
 }
 
 /// What came of a scenario.
@@ -185,9 +243,10 @@ async fn play<D: Driver>(
     index: usize,
     side: &str,
 ) -> Result<Played, &'static str> {
-    let mut world = World::make(server, &format!("{side}{index}")).await;
+    let mut world = World::make(server, &format!("{side}{index}"), D::ROLE).await;
     let mut driver = D::open(&world).await;
     world.folder = driver.folder();
+    world.signature = driver.signature();
     let mut steps = Steps::default();
     scenario.play(&world, &mut driver, &mut steps).await?;
     drop(driver);

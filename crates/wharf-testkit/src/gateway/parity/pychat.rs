@@ -8,10 +8,6 @@ use super::{Driver, Outcome, Secret, World};
 use crate::gateway::pychat::{PyChat, Stays};
 use crate::server::Setup;
 
-const CHATS_ONLY: &str = "PyChat has the files of chats, no drive of one's own";
-const NO_RECALL: &str = "PyChat cannot remove";
-const NO_HISTORY: &str = "PyChat shows what is said as it is said, and no journal";
-
 /// A client of PyChat, and of its friend's number.
 pub struct PyChatDriver {
     me: PyChat,
@@ -32,6 +28,8 @@ impl PyChatDriver {
 impl Driver for PyChatDriver {
     const NAME: &'static str = "PyChat";
     const DOOR: Door = Door::PyChat;
+    const NO_FILES: &'static str = "PyChat has the files of chats, no drive of one's own";
+    const NO_READING: &'static str = "PyChat shows what is said as it is said, and no journal";
 
     fn prepare(setup: &mut Setup) {
         let mut config = GatewayConfig::of(GatewayName::PyChat);
@@ -53,40 +51,12 @@ impl Driver for PyChatDriver {
         }
     }
 
-    async fn put(&mut self, _path: &str, _bytes: &[u8]) -> Outcome {
-        Outcome::Unsupported(CHATS_ONLY)
-    }
-
-    async fn get(&mut self, _path: &str) -> Outcome<Vec<u8>> {
-        Outcome::Unsupported(CHATS_ONLY)
-    }
-
-    async fn get_range(&mut self, _path: &str, _offset: u64, _bytes: u64) -> Outcome<Vec<u8>> {
-        Outcome::Unsupported(CHATS_ONLY)
-    }
-
-    async fn remove(&mut self, _path: &str) -> Outcome {
-        Outcome::Unsupported(NO_RECALL)
-    }
-
-    async fn list(&mut self, _path: &str) -> Outcome<Vec<String>> {
-        Outcome::Unsupported(CHATS_ONLY)
-    }
-
     async fn get_secret(&mut self, secret: &Secret) -> Outcome<Vec<u8>> {
         let bytes = self.me.download(&secret.path).await;
         if bytes.is_empty() {
             return Outcome::Refused(None);
         }
         Outcome::Done(bytes)
-    }
-
-    async fn put_half(&mut self, _path: &str, _bytes: &[u8]) -> Outcome {
-        Outcome::Unsupported(CHATS_ONLY)
-    }
-
-    async fn put_rest(&mut self, _path: &str, _bytes: &[u8]) -> Outcome<u64> {
-        Outcome::Unsupported(CHATS_ONLY)
     }
 
     async fn say(&mut self, text: &str) -> Outcome {
@@ -138,9 +108,5 @@ impl Driver for PyChatDriver {
         own.say(&self.me.message(&self.me, text)).await;
         assert_eq!(own.text().await, text);
         Outcome::Done(())
-    }
-
-    async fn journal(&mut self) -> Outcome<Vec<String>> {
-        Outcome::Unsupported(NO_HISTORY)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug, Display, Formatter, Write};
 
 use wharf_types::api::live::ServerFrame;
+use wharf_types::api::log::Body;
 
 use super::{Driver, Outcome, World};
 
@@ -53,8 +54,14 @@ pub enum Scenario {
     Offline,
     /// A file is handed over.
     HandOver,
-    /// An entry is written into the journal and read.
-    Journal,
+    /// An entry is written into the journal.
+    Write,
+    /// What this door writes into the journal is told at once to the others.
+    WriteSeenByOthers,
+    /// The journal is read.
+    Read,
+    /// What other doors write into the journal is read through this one.
+    ReadOthers,
 }
 
 /// What was answered to a driver's steps.
@@ -68,7 +75,7 @@ const RESUMED_BYTES: usize = 100_000;
 
 impl Scenario {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::PutAndGet,
         Self::Range,
         Self::Overwrite,
@@ -91,7 +98,10 @@ impl Scenario {
         Self::Hear,
         Self::Offline,
         Self::HandOver,
-        Self::Journal,
+        Self::Write,
+        Self::WriteSeenByOthers,
+        Self::Read,
+        Self::ReadOthers,
     ];
 
     /// In words.
@@ -119,7 +129,10 @@ impl Scenario {
             Self::Hear => "a message is received at once",
             Self::Offline => "messages are received that were sent meanwhile",
             Self::HandOver => "a file is handed over",
-            Self::Journal => "an entry is written into the journal, with its origin, and read",
+            Self::Write => "an entry is written into the journal, with its origin",
+            Self::WriteSeenByOthers => "an entry is told to the other doors at once",
+            Self::Read => "the journal is read",
+            Self::ReadOthers => "an entry of another door is read in the journal",
         }
     }
 
@@ -154,7 +167,10 @@ impl Scenario {
             Self::Hear => hear(world, driver, steps).await,
             Self::Offline => offline(world, driver, steps).await,
             Self::HandOver => hand_over(driver, steps).await,
-            Self::Journal => journal(driver, steps).await,
+            Self::Write => write(driver, steps).await,
+            Self::WriteSeenByOthers => write_seen_by_others(world, driver, steps).await,
+            Self::Read => read(driver, steps).await,
+            Self::ReadOthers => read_others(world, driver, steps).await,
         }
     }
 }
@@ -287,8 +303,39 @@ async fn hand_over<D: Driver>(driver: &mut D, steps: &mut Steps) -> Done {
     Ok(())
 }
 
-async fn journal<D: Driver>(driver: &mut D, steps: &mut Steps) -> Done {
+async fn write<D: Driver>(driver: &mut D, steps: &mut Steps) -> Done {
     steps.note("write", driver.write("it rained").await)?;
+    Ok(())
+}
+
+async fn write_seen_by_others<D: Driver>(
+    world: &World<'_>,
+    driver: &mut D,
+    steps: &mut Steps,
+) -> Done {
+    let mut live = world.server.live(&world.me.token).await;
+    live.begin().await;
+    write(driver, steps).await?;
+    let home = world.me.account.home;
+    let told = live.until(|frame| match frame {
+        ServerFrame::Entry { room, entry } if room == home => match entry.body {
+            Some(Body::Text(text)) => Some(text.text),
+            _ => None,
+        },
+        _ => None,
+    });
+    steps.note("told", Outcome::Done(told.await))?;
+    Ok(())
+}
+
+async fn read<D: Driver>(driver: &mut D, steps: &mut Steps) -> Done {
+    write(driver, steps).await?;
+    steps.note("read", driver.journal().await)?;
+    Ok(())
+}
+
+async fn read_others<D: Driver>(world: &World<'_>, driver: &mut D, steps: &mut Steps) -> Done {
+    world.write_elsewhere().await;
     steps.note("read", driver.journal().await)?;
     Ok(())
 }

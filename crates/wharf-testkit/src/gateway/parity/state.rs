@@ -9,6 +9,7 @@ use wharf_types::api::drive::{At, NodeKind};
 use wharf_types::api::log::Body;
 
 use super::World;
+use super::world::ELSEWHERE;
 
 /// The files and entries of the driver's account and of the room with its friend.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,9 +40,10 @@ pub struct Stored {
 /// A text or file of a log.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Said {
-    /// Whether the driver's account said it.
+    /// Whether the driver said it: its account did, or where its protocol proves none, it is signed as the driver signs.
     pub is_mine: bool,
-    /// Whether it came through the door that it must have come through: the driver's, or HTTP for the friend.
+    /// Whether it came through the door that it must have come through: the driver's, or HTTP for what others said, and what
+    /// was said elsewhere.
     pub is_from_door: bool,
     /// The text, or the file's name.
     pub text: String,
@@ -144,8 +146,12 @@ async fn said(world: &World<'_>, by: &Caller, room: RoomRef, door: Door) -> Vec<
             Body::File(file) => file.name,
             _ => return None,
         };
-        let is_mine = entry.account == Some(me);
-        let from = if is_mine { door } else { Door::Http };
+        let is_mine = match &world.signature {
+            Some(signature) if entry.account.is_none() => entry.name.as_ref() == Some(signature),
+            _ => entry.account == Some(me),
+        };
+        let is_by_driver = is_mine && text != ELSEWHERE;
+        let from = if is_by_driver { door } else { Door::Http };
         Some(Said {
             is_mine,
             is_from_door: entry.origin.door == from.text(),

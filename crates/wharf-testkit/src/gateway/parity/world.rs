@@ -4,11 +4,14 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 use wharf_core::{Caller, Origin};
-use wharf_types::api::account::{EditAccount, LoggedIn};
+use wharf_types::api::account::{AccountRole, EditAccount, LoggedIn};
 use wharf_types::{CommitId, DeviceId, NodeId, RoomId};
 use wharf_wire::manifest::{Manifest, to_base64};
 
 use crate::server::{Http, TestServer};
+
+/// What the driver's account says without the driver.
+pub(super) const ELSEWHERE: &str = "written elsewhere";
 
 /// Somebody, a friend of theirs, and the room of the two.
 pub struct World<'a> {
@@ -26,6 +29,8 @@ pub struct World<'a> {
     pub direct: RoomId,
     /// The folder that the driver's files are in.
     pub(super) folder: &'static str,
+    /// What the driver's entries are signed with, where its protocol proves no account.
+    pub(super) signature: Option<String>,
 }
 
 /// A file that does not concern the driver's account.
@@ -45,8 +50,8 @@ pub struct Secret {
 
 impl<'a> World<'a> {
     /// Makes the two, with names that end in `name`.
-    pub(super) async fn make(server: &'a TestServer, name: &str) -> Self {
-        let (me, http) = server.member(&format!("ada-{name}")).await;
+    pub(super) async fn make(server: &'a TestServer, name: &str, role: AccountRole) -> Self {
+        let (me, http) = server.account(&format!("ada-{name}"), role).await;
         let (friend, friend_http) = server.member(&format!("ben-{name}")).await;
         let ask = json!({ "who": friend.account.username });
         http.post("/api/v1/contacts", &ask).await.expect(200);
@@ -65,6 +70,7 @@ impl<'a> World<'a> {
             friend_http,
             direct,
             folder: "",
+            signature: None,
         }
     }
 
@@ -123,12 +129,13 @@ impl<'a> World<'a> {
     /// The friend says something.
     pub(super) async fn friend_says(&self, text: &str) {
         let device = DeviceId::from_bytes(*self.friend.account.id.as_bytes());
-        let sent = format!("/api/v1/devices/{device}/sent");
-        let sent = self.friend_http.get(&sent).await.expect(200).json();
-        let number = sent["number"].as_u64().expect("a number") + 1;
-        let append = json!({ "device": device, "number": number, "draft": { "kind": "text", "text": text } });
-        let log = format!("/api/v1/rooms/{}/log", self.direct);
-        self.friend_http.post(&log, &append).await.expect(200);
+        append(&self.friend_http, self.direct, device, text).await;
+    }
+
+    /// The driver's account writes [`ELSEWHERE`] into its journal on another device, over HTTP.
+    pub(super) async fn write_elsewhere(&self) {
+        let device = DeviceId::from_bytes(*self.friend.account.id.as_bytes());
+        append(&self.http, self.me.account.home, device, ELSEWHERE).await;
     }
 
     /// A file of the friend's own.
@@ -167,4 +174,15 @@ impl<'a> World<'a> {
             .await
             .expect("an account");
     }
+}
+
+/// Appends a text with the next number of a device.
+async fn append(http: &Http, room: RoomId, device: DeviceId, text: &str) {
+    let sent = format!("/api/v1/devices/{device}/sent");
+    let sent = http.get(&sent).await.expect(200).json();
+    let number = sent["number"].as_u64().expect("a number") + 1;
+    let append =
+        json!({ "device": device, "number": number, "draft": { "kind": "text", "text": text } });
+    let log = format!("/api/v1/rooms/{room}/log");
+    http.post(&log, &append).await.expect(200);
 }

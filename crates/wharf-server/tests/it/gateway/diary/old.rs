@@ -6,13 +6,17 @@ use wharf_server::gateway::Profile;
 use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 use wharf_testkit::gateway::diary::{Datagrams, DiaryClient};
-use wharf_testkit::server::TestServer;
+use wharf_testkit::server::{Live, TestServer};
+use wharf_types::DeviceId;
+use wharf_types::api::live::{ClientFrame, Hello, Sending, ServerFrame, VERSION};
+use wharf_types::api::log::{Draft, Entry, Text};
 
 use super::{LOG, entries, port, say, setup, start, text, texts};
 
 both_engines!(
     recorded_clients_are_answered_as_the_original_did,
     an_entry_is_seen_at_every_door_with_its_origin,
+    what_is_said_live_is_in_the_diarys_next_answer,
     a_diary_shows_other_doors_entries_only_where_it_is_said_so,
     a_long_diary_ends_with_what_is_new,
     clients_are_told_apart_by_extensions,
@@ -100,6 +104,7 @@ async fn an_entry_is_seen_at_every_door_with_its_origin(db: TestDb) {
     let server = start(db).await;
     let http = server.http();
     let mut live = server.live(&server.operator().token).await;
+    live.begin().await;
     let (client, log) = DiaryClient::start(port(&server)).await;
     assert!(log.is_empty(), "an empty log is an empty datagram");
     client.line("hello diary").await;
@@ -121,13 +126,66 @@ async fn an_entry_is_seen_at_every_door_with_its_origin(db: TestDb) {
         None,
         "nobody has proved to be anybody"
     );
-    let _ = &mut live;
+    let told = next_entry(&mut live).await;
+    assert_eq!(serde_json::to_value(told).unwrap(), entries[0]);
     let page = http
         .get("/api/v1/rooms/home/diary")
         .await
         .expect(200)
         .json();
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
+}
+
+/// The next entry that a live connection is told.
+async fn next_entry(live: &mut Live) -> Entry {
+    live.until(|frame| match frame {
+        ServerFrame::Entry { entry, .. } => Some(*entry),
+        _ => None,
+    })
+    .await
+}
+
+async fn what_is_said_live_is_in_the_diarys_next_answer(db: TestDb) {
+    let server = start(db).await;
+    let http = server.http();
+    let claim = json!({ "show": "all", "address": "127.0.0.1" });
+    http.post("/api/v1/rooms/home/diary-addresses", &claim)
+        .await
+        .expect(201);
+    let mut live = server.live(&server.operator().token).await;
+    live.hello(Hello {
+        version: VERSION,
+        device: Some(DeviceId::from_bytes([3; 16])),
+        entries: true,
+        ..Hello::default()
+    })
+    .await;
+    let (client, log) = DiaryClient::start(port(&server)).await;
+    assert!(log.is_empty());
+    let said = Text {
+        text: "said live".to_owned(),
+        ..Text::default()
+    };
+    live.send(&ClientFrame::Send(Sending {
+        number: 1,
+        room: server.operator().account.home,
+        draft: Draft::Text(said),
+        client_ms: None,
+    }))
+    .await;
+    let told = next_entry(&mut live).await;
+    assert_eq!(told.account, Some(server.operator().account.id));
+    let answer = lines(&client.line("r").await.unwrap());
+    assert_eq!(answer.len(), 1);
+    assert!(
+        answer[0].ends_with("From operator:  said live"),
+        "{answer:?}"
+    );
+    client.line("and by datagram").await;
+    let told = next_entry(&mut live).await;
+    assert_eq!(told.name, Some(client.address().to_string()));
+    let answer = lines(&client.line("r").await.unwrap());
+    assert_eq!(answer[1..], ["and by datagram"]);
 }
 
 async fn a_diary_shows_other_doors_entries_only_where_it_is_said_so(db: TestDb) {

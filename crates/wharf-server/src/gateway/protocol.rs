@@ -46,6 +46,17 @@ pub(crate) trait Session: Send {
     /// the house works is slowed down by the network.
     fn step(&mut self, frame: Self::Frame) -> impl Future<Output = Step> + Send;
 
+    /// Whether a frame may be done together with others of its kind that came with it, by [`step_together`](Self::step_together).
+    fn is_gathered(&self, _frame: &Self::Frame) -> bool {
+        false
+    }
+
+    /// Does what frames ask for that [came together](Self::is_gathered), and says what to send, in their order. What each of
+    /// them waits for, they wait for at once.
+    fn step_together(&mut self, _frames: Vec<Self::Frame>) -> impl Future<Output = Step> + Send {
+        std::future::ready(Step::none())
+    }
+
     /// Waits for something to say that nobody asked for. It is dropped whenever a frame comes, and called again after:
     /// it must lose nothing by that. While a pause lasts it is not called.
     fn push(&mut self) -> impl Future<Output = Step> + Send {

@@ -25,6 +25,8 @@ use super::{Counters, GatewayConfig, GatewayName};
 const READ_BYTES: usize = 4 * 1024;
 /// The most that is read ahead of what was decoded.
 const READ_AHEAD_BYTES: usize = 256 * 1024;
+/// Most frames of a connection that are done together.
+const GATHERED_MAX: usize = 64;
 /// How long connections may take to end what they are at, once the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -206,21 +208,44 @@ where
 
     /// Works off the frames that have come whole. Returns whether the connection is over.
     async fn frames(&mut self) -> io::Result<bool> {
+        let mut gathered = Vec::new();
         loop {
-            let step = match self.decoder.decode(&mut self.buffer) {
-                Ok(Some(frame)) => {
-                    self.counters.frame();
-                    self.pace.wait().await;
-                    self.session.step(frame).await
+            let decoded = self.decoder.decode(&mut self.buffer);
+            let is_gathered =
+                matches!(&decoded, Ok(Some(frame)) if self.session.is_gathered(frame));
+            if matches!(decoded, Ok(Some(_))) {
+                self.counters.frame();
+                self.pace.wait().await;
+            }
+            if !gathered.is_empty() && (!is_gathered || gathered.len() >= GATHERED_MAX) {
+                let together = std::mem::take(&mut gathered);
+                let step = self.session.step_together(together).await;
+                if self.end_after(step).await? {
+                    return Ok(true);
                 }
+            }
+            let step = match decoded {
+                Ok(Some(frame)) if is_gathered => {
+                    gathered.push(frame);
+                    continue;
+                }
+                Ok(Some(frame)) => self.session.step(frame).await,
                 Ok(None) => return Ok(false),
                 Err(fault) => self.give_up(&fault),
             };
-            if self.send(step).await? {
-                timeout(self.idle, self.stream.shutdown()).await??;
+            if self.end_after(step).await? {
                 return Ok(true);
             }
         }
+    }
+
+    /// Sends what a step says, and closes where it was the last one. Returns whether it was.
+    async fn end_after(&mut self, step: Step) -> io::Result<bool> {
+        let is_last = self.send(step).await?;
+        if is_last {
+            timeout(self.idle, self.stream.shutdown()).await??;
+        }
+        Ok(is_last)
     }
 
     fn give_up(&mut self, fault: &Garbled) -> Step {

@@ -36,7 +36,7 @@ struct Queue {
     is_running: bool,
 }
 
-/// A piece that waits to be written. Whoever sent it waits too, so there is one for each connection at most.
+/// A piece that waits to be written. Whoever sent it waits too, so there are few for each connection.
 struct Waiting {
     part: Part,
     answer: oneshot::Sender<Result<PartWritten>>,

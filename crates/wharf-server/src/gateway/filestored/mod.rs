@@ -7,6 +7,7 @@
 
 mod batch;
 mod map;
+mod put;
 mod session;
 mod socket;
 

@@ -9,12 +9,11 @@ use wharf_core::transfer::{Known, OpenPartial, Partial};
 use wharf_core::{Caller, Error, Origin};
 use wharf_types::PartialId;
 use wharf_wire::gateway::filestored::batch::{AUTHENTICATION, TRANSFER};
-use wharf_wire::gateway::filestored::message::{Answer, Asked, ChunkInfo, FileInfo, Request};
-use wharf_wire::gateway::filestored::{
-    CHUNK_BYTES, Frame, Generation, OLD_DATA, SERVICE_OK, decode_data,
-};
+use wharf_wire::gateway::filestored::message::{Answer, Asked, FileInfo, Request};
+use wharf_wire::gateway::filestored::{CHUNK_BYTES, Frame, Generation, OLD_DATA, SERVICE_OK};
 
 use super::batch::Batch;
+use super::put::Put;
 use super::{Heard, Shared, map};
 use crate::gateway::protocol::{Session, Step};
 
@@ -24,6 +23,8 @@ const REMEMBERED_MAX: usize = 64;
 const WINDOW_BYTES: u64 = 64 * CHUNK_BYTES as u64;
 /// The older frame's type for what a server does not do.
 const OLD_ERROR: u8 = 1;
+/// The message that brings a chunk.
+const PUT_CHUNK: u8 = 40;
 
 /// The state of a connection.
 pub(super) struct Talk {
@@ -31,16 +32,16 @@ pub(super) struct Talk {
     origin: Origin,
     /// Shown at the login; looked up at each message, so that a session that ends ends here too.
     token: Option<String>,
-    uploads: HashMap<[u8; 32], Upload>,
+    pub(super) uploads: HashMap<[u8; 32], Upload>,
     window: Option<Window>,
     batch: Option<Batch>,
 }
 
 /// An upload that this connection adds to.
 #[derive(Clone, Copy)]
-struct Upload {
-    id: PartialId,
-    bytes: u64,
+pub(super) struct Upload {
+    pub(super) id: PartialId,
+    pub(super) bytes: u64,
 }
 
 /// A stretch of a file whose chunks are asked for one after another.
@@ -59,6 +60,18 @@ impl Session for Talk {
             Heard::Service => Step::reply(SERVICE_OK),
             Heard::Frame(generation, frame) => self.frame(generation, frame).await,
         }
+    }
+
+    fn is_gathered(&self, heard: &Heard) -> bool {
+        matches!(heard, Heard::Frame(_, frame) if frame.kind == OLD_DATA && frame.user_type == PUT_CHUNK)
+    }
+
+    async fn step_together(&mut self, frames: Vec<Heard>) -> Step {
+        let frames = frames.into_iter().filter_map(|heard| match heard {
+            Heard::Frame(generation, frame) => Some((generation, frame)),
+            Heard::Service => None,
+        });
+        self.put_together(frames.collect()).await
     }
 }
 
@@ -118,6 +131,15 @@ impl Talk {
         };
         let (digest, outcome) = match request {
             Request::Login { .. } => return map::error("user not logged"),
+            Request::PutChunk {
+                filedigest,
+                chunk,
+                data,
+            } => {
+                let put = Put::new(filedigest, &chunk, &data);
+                let mut answers = self.put_all(&[put]).await;
+                return answers.pop().unwrap_or_else(|| map::error("no answer"));
+            }
             Request::Upload { file } => {
                 let digest = file.digest.clone();
                 (digest, self.upload(&by, file).await)
@@ -132,14 +154,6 @@ impl Talk {
                 let outcome = self.download(&by, filedigest, name.as_deref(), &tags).await;
                 (digest, outcome)
             }
-            Request::PutChunk {
-                filedigest,
-                chunk,
-                data,
-            } => {
-                let outcome = self.put_chunk(&by, &filedigest, &chunk, &data).await;
-                (filedigest, outcome)
-            }
             Request::GetChunk { filedigest, n } => {
                 let outcome = self.get_chunk(&by, &filedigest, n).await;
                 (filedigest, outcome)
@@ -152,7 +166,7 @@ impl Talk {
     }
 
     /// A refusal with the limit that applies, for which the quota has to be asked.
-    async fn refusal(&self, by: &Caller, error: &Error, digest: &str) -> Answer {
+    pub(super) async fn refusal(&self, by: &Caller, error: &Error, digest: &str) -> Answer {
         if error.is_fault() {
             tracing::warn!(error = ?error, "filestored");
         }
@@ -240,80 +254,6 @@ impl Talk {
         })
     }
 
-    async fn put_chunk(
-        &mut self,
-        by: &Caller,
-        digest: &str,
-        chunk: &ChunkInfo,
-        data: &str,
-    ) -> Result<Answer, Error> {
-        let Some(bytes) = decode_data(data) else {
-            return Ok(map::error("the data is no base64"));
-        };
-        if !is_digest_of(&chunk.digest, data, &bytes) {
-            return Ok(map::error("the chunk is not what its digest says"));
-        }
-        let Some(sha256) = map::digest(digest) else {
-            return Err(Error::not_found("file does not exist"));
-        };
-        let Some(upload) = self.upload_of(by, sha256, digest).await? else {
-            return self.known_chunk(by, sha256, digest, chunk.n).await;
-        };
-        let Some((offset, length)) = map::chunk_range(chunk.n, upload.bytes) else {
-            return Ok(map::error("the file has no such chunk"));
-        };
-        if length != bytes.len() as u64 {
-            return Ok(map::error(format!("this chunk has {length} bytes")));
-        }
-        let transfers = self.shared.wharf.transfers();
-        let written = transfers
-            .write_part(by, upload.id, map::place(offset), bytes.into())
-            .await;
-        let finished = match written {
-            Ok(written) if written.is_whole() && !written.has_ended => transfers
-                .finish_partial(by, upload.id)
-                .await
-                .map(|_| written),
-            other => other,
-        };
-        if !finished.as_ref().is_ok_and(|written| !written.is_whole()) {
-            // It has come to an end, good or bad: what is known of it here may be wrong from now on.
-            self.uploads.remove(&sha256);
-        }
-        let written = finished?;
-        let filedigest = digest.to_owned();
-        if written.is_new {
-            return Ok(Answer::PutChunk {
-                file_digest: filedigest,
-                n: chunk.n,
-            });
-        }
-        Ok(Answer::ChunkAlreadyUploaded {
-            filedigest,
-            next_chunk: map::chunk_at(written.whole_bytes),
-            reason: "Chunk already present".to_owned(),
-        })
-    }
-
-    /// The answer to a chunk of a file that is whole already.
-    async fn known_chunk(
-        &self,
-        by: &Caller,
-        sha256: [u8; 32],
-        digest: &str,
-        n: u64,
-    ) -> Result<Answer, Error> {
-        let transfers = self.shared.wharf.transfers();
-        let known = transfers.find_by_digest(by, sha256).await?;
-        let known = known.ok_or_else(|| Error::not_found("file does not exist"))?;
-        let next_chunk = map::chunk_count(known.content.bytes).max(n);
-        Ok(Answer::ChunkAlreadyUploaded {
-            filedigest: digest.to_owned(),
-            next_chunk,
-            reason: "Chunk already present".to_owned(),
-        })
-    }
-
     async fn download(
         &self,
         by: &Caller,
@@ -371,7 +311,7 @@ impl Talk {
     }
 
     /// The upload of a digest that has not ended.
-    async fn upload_of(
+    pub(super) async fn upload_of(
         &mut self,
         by: &Caller,
         sha256: [u8; 32],
@@ -431,16 +371,6 @@ fn found(known: &Known) -> Answer {
     Answer::Download {
         file_info: map::file_info(known),
     }
-}
-
-/// Whether a chunk's digest is right: that of its text, as clients make it, or of its bytes, as one would think. One that
-/// is left empty says nothing.
-fn is_digest_of(digest: &str, text: &str, bytes: &[u8]) -> bool {
-    let is = |of: &[u8]| {
-        let sha256 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, of);
-        map::digest(digest).is_some_and(|digest| digest == sha256.as_ref())
-    };
-    digest.is_empty() || is(text.as_bytes()) || is(bytes)
 }
 
 /// Says in the older frame that this is nothing for a storage.

@@ -3,15 +3,18 @@
 use serde_json::json;
 use wharf_testkit::both_engines;
 use wharf_testkit::db::{Engine, TestDb};
-use wharf_testkit::gateway::filestored::{by_digest, by_name, by_tags, sha256};
+use wharf_testkit::gateway::filestored::{by_digest, by_name, by_tags, chunk_of, sha256};
 use wharf_testkit::server::TestServer;
 use wharf_types::api::live::ServerFrame;
+use wharf_wire::gateway::filestored::message::{Asked, Request};
+use wharf_wire::gateway::filestored::{Frame, Generation};
 
 use super::{client, read, server};
 use crate::noise;
 
 both_engines!(
     chunks_come_in_any_order_of_several_files_over_two_connections,
+    chunks_that_come_together_are_answered_in_their_order,
     an_upload_goes_on_after_a_restart_of_the_server,
     a_file_is_found_by_its_tags_from_every_door,
     a_file_of_another_door_is_read_and_hashed_once,
@@ -63,6 +66,56 @@ async fn chunks_come_in_any_order_of_several_files_over_two_connections(db: Test
     }
     let late = first.put_chunk(&files[0], 0).await;
     assert_eq!(late.user_type, 202, "{late:?}");
+}
+
+async fn chunks_that_come_together_are_answered_in_their_order(db: TestDb) {
+    let server = server(db).await;
+    let http = server.http();
+    let mut client = client(&server, &http).await;
+    let file = noise(4, 4_500);
+    assert_eq!(client.upload("together", &file, &[]).await.user_type, 20);
+    let mut past_the_end = chunk_of(&file, 1);
+    let mut wrong = chunk_of(&file, 2);
+    if let Request::PutChunk { chunk, .. } = &mut past_the_end {
+        chunk.n = 9;
+    }
+    if let Request::PutChunk { data, .. } = &mut wrong {
+        data.insert(0, 'A');
+    }
+    let of = |n| chunk_of(&file, n);
+    let login = Request::Login {
+        token: "none".to_owned(),
+    };
+    let requests = [
+        (of(0), 40),
+        (of(3), 40),
+        (of(0), 202),
+        (past_the_end, 200),
+        (of(1), 40),
+        (wrong, 200),
+        (of(4), 40),
+        (of(2), 40),
+        (of(2), 202),
+        (login, 200),
+        (of(1), 200),
+    ];
+    let mut together = Vec::new();
+    for (index, (request, _)) in requests.iter().enumerate() {
+        let asked = Asked {
+            mid: index.to_string(),
+            id: None,
+            request: request.clone(),
+        };
+        let frame = Frame::data(asked.user_type(), asked.encode().unwrap());
+        together.extend_from_slice(&frame.encode(Generation::New));
+    }
+    client.send(&together).await;
+    for (index, (_, expected)) in requests.iter().enumerate() {
+        let answered = client.next().await.unwrap();
+        assert_eq!(answered.body["mid"], index.to_string(), "{answered:?}");
+        assert_eq!(answered.user_type, *expected, "{index}: {answered:?}");
+    }
+    assert!(read(&http, "together").await == file);
 }
 
 #[expect(clippy::cognitive_complexity, reason = "one story, step by step")]

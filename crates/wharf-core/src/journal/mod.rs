@@ -11,6 +11,7 @@ mod address;
 mod diary;
 mod keys;
 mod limit;
+mod recent;
 mod rows;
 mod save;
 
@@ -39,6 +40,7 @@ pub struct Journal {
     ground: Ground,
     logs: Logs,
     limits: Arc<limit::KeyLimits>,
+    recent: Arc<recent::Recent>,
 }
 
 impl Journal {
@@ -48,6 +50,7 @@ impl Journal {
             ground,
             logs,
             limits: Arc::new(limits),
+            recent: Arc::default(),
         }
     }
 
@@ -83,7 +86,9 @@ impl Journal {
     /// # Errors
     /// `NotFound`: the caller has no such key.
     pub async fn remove_key(&self, by: &Caller, id: JournalKeyId) -> Result<()> {
-        keys::remove(&self.ground, by, id).await
+        keys::remove(&self.ground, by, id).await?;
+        self.recent.forget(id);
+        Ok(())
     }
 
     /// What the door verifies datagrams with: the keys of these ids that there are, in any order. It may be kept for a while:

@@ -83,7 +83,42 @@ struct Granted {
 }
 
 pub(super) async fn save(journal: &Journal, items: Vec<Save>) -> Result<Vec<SaveOutcome>> {
-    let items: Vec<Prepared> = items.into_iter().map(Prepared::new).collect();
+    let steady_ms = journal.ground.clock.steady_ms();
+    let mut outcomes = Vec::with_capacity(items.len());
+    let mut fresh = Vec::new();
+    for save in items {
+        let digest = *blake3::hash(save.text.as_bytes()).as_bytes();
+        let known = match save.id {
+            SaveId::Entry(id) => journal.recent.find(save.key, id, &digest, steady_ms),
+            SaveId::Text => None,
+        };
+        if known.is_none() {
+            fresh.push(Prepared::new(save, digest));
+        }
+        outcomes.push(known);
+    }
+    if fresh.is_empty() {
+        return Ok(outcomes.into_iter().flatten().collect());
+    }
+    let names: Vec<_> = fresh
+        .iter()
+        .map(|item| (item.save.key, item.save.id, item.digest))
+        .collect();
+    let saved = append(journal, fresh).await?;
+    for ((key, id, digest), outcome) in names.into_iter().zip(&saved) {
+        if let SaveId::Entry(id) = id {
+            journal.recent.note(key, id, digest, outcome, steady_ms);
+        }
+    }
+    let mut saved = saved.into_iter();
+    let outcomes = outcomes.into_iter();
+    Ok(outcomes
+        .filter_map(|known| known.or_else(|| saved.next()))
+        .collect())
+}
+
+/// Appends what is not known to have been saved before.
+async fn append(journal: &Journal, items: Vec<Prepared>) -> Result<Vec<SaveOutcome>> {
     let owners = owners(journal, &items).await?;
     let granted = admit(journal, &items, &owners);
     let mut rooms: Vec<RoomId> = owners.values().map(|owner| owner.room).collect();
@@ -208,12 +243,11 @@ impl SaveOutcome {
 }
 
 impl Prepared {
-    fn new(save: Save) -> Self {
+    fn new(save: Save, digest: [u8; 32]) -> Self {
         let text = Text {
             text: save.text.clone(),
             ..Text::default()
         };
-        let digest = *blake3::hash(save.text.as_bytes()).as_bytes();
         let is_good = check_draft(&Draft::Text(text.clone())).is_ok();
         let entry_id = match save.id {
             SaveId::Entry(id) => id,

@@ -15,6 +15,7 @@ both_engines!(
     a_password_of_a_gateway_is_made_listed_and_removed,
     operators_invite_and_look_after_accounts,
     operators_see_and_pace_jobs,
+    operators_see_what_is_held,
     too_many_failures_are_told_when_to_come_back,
 );
 
@@ -205,6 +206,36 @@ async fn operators_see_and_pace_jobs(db: TestDb) {
         .await
         .expect(404);
     server.wharf().jobs().stop(Duration::from_secs(5)).await;
+}
+
+async fn operators_see_what_is_held(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let operator = server.http();
+    let (_, member) = server.member("ada").await;
+    member.get("/api/v1/admin/storage").await.expect(403);
+    let storage = || async {
+        operator
+            .get("/api/v1/admin/storage")
+            .await
+            .expect(200)
+            .json()
+    };
+    let empty = storage().await;
+    assert_eq!(empty["segments_count"], 0);
+    assert_eq!(empty["used_bytes"], 0);
+    assert!(empty.get("scrub").is_none(), "it has not begun");
+    let text = "the same words ".repeat(1_000);
+    for name in ["one.txt", "two.txt"] {
+        let path = format!("/api/v1/rooms/home/content/{name}");
+        member
+            .send(Method::PUT, &path, &[], text.clone())
+            .await
+            .expect(201);
+    }
+    let held = storage().await;
+    assert_eq!(held["used_bytes"], 2 * text.len());
+    assert_eq!(held["chunks_count"], 1, "both are the same chunk");
+    assert!(held["segments_bytes"].as_u64().unwrap() < text.len() as u64);
 }
 
 async fn a_password_of_a_gateway_is_made_listed_and_removed(db: TestDb) {

@@ -10,6 +10,7 @@ use wharf_testkit::both_engines;
 use wharf_testkit::db::TestDb;
 use wharf_types::api::account::{CreateInvitation, SignupPolicy};
 use wharf_types::api::job::EditJob;
+use wharf_types::api::storage::ScrubRound;
 use wharf_types::{AccountId, ChunkHash, ErrorCode};
 use wharf_wire::frame::Frame;
 
@@ -51,7 +52,7 @@ pub(super) async fn run(wharf: &Wharf, name: &str) -> JobStatus {
     }
 }
 
-pub(super) async fn count(house: &House, sql: &'static str) -> i64 {
+async fn count(house: &House, sql: &'static str) -> i64 {
     house
         .db
         .read(move |tx| tx.one(sql, &[], |row| row.int(0)))
@@ -293,14 +294,30 @@ async fn house_with_four_segments(db: TestDb) -> House {
 
 async fn a_scrub_spreads_over_its_days(db: TestDb) {
     let house = house_with_four_segments(db).await;
+    let root = house.operator().await;
+    let round = || async { house.wharf.storage(&root.caller).await.unwrap().scrub };
+    assert_eq!(round().await, None);
+    let begins_ms = house.clock.now_ms();
     house.wharf.start_jobs();
     // The first segment is due at once, each further one a day later.
     for done in 1..=3 {
         assert_eq!(scrub(&house.wharf).await, verified(done, 0));
+        let shown = ScrubRound {
+            begins_ms,
+            days: 4,
+            verified_count: done.into(),
+            findings_count: 0,
+        };
+        assert_eq!(round().await, Some(shown));
         assert_eq!(scrub(&house.wharf).await, verified(done, 0), "no hurry");
         house.clock.advance_ms(DAY_MS);
     }
     assert_eq!(scrub(&house.wharf).await, "between two rounds");
+    let next = round().await.unwrap();
+    assert_eq!(
+        (next.begins_ms, next.verified_count),
+        (begins_ms + 4 * i64::from(DAY_MS), 0)
+    );
     house.clock.advance_ms(DAY_MS);
     assert_eq!(scrub(&house.wharf).await, verified(1, 0));
     assert!(

@@ -52,7 +52,7 @@ pub(super) async fn run(wharf: &Wharf, name: &str) -> JobStatus {
     }
 }
 
-async fn count(house: &House, sql: &'static str) -> i64 {
+pub(crate) async fn count(house: &House, sql: &'static str) -> i64 {
     house
         .db
         .read(move |tx| tx.one(sql, &[], |row| row.int(0)))

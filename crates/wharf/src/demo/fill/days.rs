@@ -8,6 +8,10 @@ use crate::demo::story::When;
 
 /// Turns days and hours into times.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a number of time says its unit, here as everywhere"
+)]
 pub(super) struct Days {
     pub(super) now_ms: i64,
     midnight_ms: i64,

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod frame;
 pub mod gateway;
 pub mod manifest;
+pub mod push;
 pub mod range;
 pub mod segment;
 pub mod websocket;

@@ -35,7 +35,11 @@ pub struct HouseConfig {
     /// Minutes for which authors can change what they said; 0 for ever.
     pub edit_minutes: u32,
     /// Where outgoing webhooks may post to.
-    pub outgoing_hooks: OutgoingHooks,
+    pub outgoing_hooks: Outgoing,
+    /// Where notices may be posted to.
+    pub push: Outgoing,
+    /// A `mailto:` or `https:` address where push services reach who runs this server.
+    pub push_contact: Option<String>,
 }
 
 /// How fast entries may be appended. Each bound is a bucket that holds `burst` and fills at `per_minute`.
@@ -60,12 +64,12 @@ pub struct JournalLimits {
     pub key_per_second: u32,
 }
 
-/// Where outgoing webhooks may post to.
+/// Where this server may post to on somebody's behalf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutgoingHooks {
-    /// Nowhere: rooms cannot have them.
+pub enum Outgoing {
+    /// Nowhere.
     Off,
-    /// Addresses of the public Internet alone, so that no room reaches into the server's own network.
+    /// Addresses of the public Internet alone, so that nobody reaches into the server's own network.
     Public,
     /// Anywhere.
     Anywhere,
@@ -144,7 +148,9 @@ impl Default for HouseConfig {
             live: LiveLimits::default(),
             recall_minutes: 0,
             edit_minutes: 0,
-            outgoing_hooks: OutgoingHooks::Public,
+            outgoing_hooks: Outgoing::Public,
+            push: Outgoing::Public,
+            push_contact: None,
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod live;
 pub mod log;
 mod many;
 pub mod portage;
+pub mod push;
 mod random;
 pub mod room;
 pub mod search;
@@ -39,7 +40,7 @@ use wharf_store::sql::{Db, Lock, Tx};
 
 pub use caller::{Caller, Door, InternalRole, Origin, Person, Scope};
 pub use clock::Clock;
-pub use config::{AttemptLimits, HouseConfig, JournalLimits, MessageLimits, OutgoingHooks};
+pub use config::{AttemptLimits, HouseConfig, JournalLimits, MessageLimits, Outgoing};
 pub use error::{Error, Result};
 pub use random::Random;
 pub use zone::local_time;
@@ -54,6 +55,7 @@ use journal::Journal;
 use live::{Live, Notices};
 use log::Logs;
 use portage::Portage;
+use push::{Pushes, Spoken};
 use room::Rooms;
 use search::{Marks, Search};
 use thumbnail::Thumbnails;
@@ -75,6 +77,7 @@ pub struct Wharf {
     hooks: Hooks,
     journal: Journal,
     portage: Portage,
+    pushes: Pushes,
     jobs: Jobs,
 }
 
@@ -95,6 +98,8 @@ pub(crate) struct Ground {
     pub(crate) drawn: Marks,
     /// Rings when a log was written to, for the webhooks.
     pub(crate) said: Arc<Notify>,
+    /// What the notices have to look at.
+    pub(crate) spoken: Arc<Spoken>,
 }
 
 impl Ground {
@@ -107,6 +112,7 @@ impl Ground {
     ) -> Result<T> {
         let (db, live, marks) = (self.db.clone(), self.live.clone(), self.marks.clone());
         let (said, drawn) = (Arc::clone(&self.said), self.drawn.clone());
+        let spoken = Arc::clone(&self.spoken);
         let acting = tokio::spawn(async move {
             let (outcome, notices) = db.write(lock, work).await?;
             marks.add(notices.written());
@@ -114,6 +120,7 @@ impl Ground {
             let has_said = !notices.entries.is_empty();
             if has_said {
                 said.notify_one();
+                spoken.add(&notices.entries);
             }
             live.announce(notices);
             if has_said {
@@ -153,6 +160,7 @@ impl Wharf {
             marks: Marks::default(),
             drawn: Marks::default(),
             said: Arc::default(),
+            spoken: Arc::new(Spoken::new(config.push != Outgoing::Off)),
             chunks: ChunkStore::new(db.clone(), Arc::clone(&blob), options),
             blob,
             db,
@@ -172,6 +180,7 @@ impl Wharf {
             journal: Journal::new(ground.clone(), logs.clone()),
             logs,
             portage: Portage::new(ground.clone()),
+            pushes: Pushes::new(ground.clone()),
             transfers: Transfers::new(ground.clone(), drive.clone()),
             thumbnails: Thumbnails::new(ground.clone(), drive.clone()),
             jobs: Jobs::new(clock),
@@ -223,6 +232,11 @@ impl Wharf {
     /// Export and import.
     pub fn portage(&self) -> &Portage {
         &self.portage
+    }
+
+    /// Notices by Web Push.
+    pub fn pushes(&self) -> &Pushes {
+        &self.pushes
     }
 
     /// Connections, presence, and what is told as it happens.

@@ -13,6 +13,9 @@ pub(crate) const TICKET_KEY: &str = "ticket_key";
 /// What JSON Web Tokens are signed with. Hexadecimal.
 pub(crate) const JWT_KEY: &str = "jwt_key";
 
+/// The secret of the server's key pair for push services. Hexadecimal.
+pub(crate) const VAPID_KEY: &str = "vapid_key";
+
 /// Where the scrub's round is.
 pub(crate) const SCRUB: &str = "scrub";
 

@@ -31,7 +31,7 @@ pub struct Config {
     pub admission_timeout: Duration,
     /// How long the body of a commit may take.
     pub body_timeout: Duration,
-    /// Certificate authorities that receivers of webhooks are known by, as PEM; the system's without.
+    /// Certificate authorities that receivers of webhooks, and push services, are known by, as PEM; the system's without.
     pub webhook_ca: Option<PathBuf>,
     /// Doors for the clients of older systems; none listens by itself.
     pub gateways: Gateways,

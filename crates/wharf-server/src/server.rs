@@ -13,7 +13,8 @@ use crate::gateway::{self, Bound, GatewayError, GatewayName};
 use crate::http::{self, Http};
 use crate::listen::tls::{Tls, TlsError};
 use crate::listen::{self, Listener, Timeouts, Traffic};
-use crate::webhook::{Trust, TrustError, Worker};
+use crate::outbound::{Trust, TrustError};
+use crate::{push, webhook};
 
 /// Why a server cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +30,9 @@ pub enum BindError {
     /// The certificate files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The certificate authorities for webhooks cannot be used.
+    /// The certificate authorities for what is posted to others cannot be used.
     #[error(transparent)]
-    Webhooks(#[from] TrustError),
+    Outbound(#[from] TrustError),
     /// A gateway's address cannot be had.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -42,7 +43,8 @@ pub struct Server {
     listener: Listener,
     http: Http,
     tls: Option<Tls>,
-    webhooks: Option<Worker>,
+    webhooks: Option<webhook::Worker>,
+    notices: Option<push::Worker>,
     gateways: Vec<Bound>,
     address: SocketAddr,
     stopping: CancellationToken,
@@ -59,7 +61,7 @@ impl Server {
     )]
     pub async fn bind(mut config: Config, wharf: Wharf) -> Result<Self, BindError> {
         let tls = config.tls.clone().map(Tls::load).transpose()?;
-        let trust = Trust::load(config.webhook_ca.as_deref())?;
+        let trust = Arc::new(Trust::load(config.webhook_ca.as_deref())?);
         let unavailable = |source| BindError::Address {
             address: config.address,
             source,
@@ -86,7 +88,8 @@ impl Server {
             counters,
             stopping.clone(),
         );
-        let webhooks = Worker::new(http.clone(), trust);
+        let webhooks = webhook::Worker::new(http.clone(), Arc::clone(&trust));
+        let notices = push::Worker::new(http.clone(), trust);
         let app = http::router(http.clone());
         let listener = Listener {
             tcp,
@@ -101,6 +104,7 @@ impl Server {
             http,
             tls,
             webhooks,
+            notices,
             gateways,
             address,
             stopping,
@@ -132,6 +136,7 @@ impl Server {
             http,
             tls,
             webhooks,
+            notices,
             gateways,
             stopping,
             ..
@@ -151,6 +156,11 @@ impl Server {
                 worker.run(cancel.clone()).await;
             }
         };
+        let notify = async {
+            if let Some(worker) = notices {
+                worker.run(cancel.clone()).await;
+            }
+        };
         let gateways = join_all(
             gateways
                 .into_iter()
@@ -161,6 +171,7 @@ impl Server {
             follow,
             announce,
             deliver,
+            notify,
             gateways
         );
         http.live_connections().close();

@@ -16,4 +16,6 @@ pub mod postgres;
 pub mod program;
 pub mod proxy;
 #[cfg(feature = "server")]
+pub mod push;
+#[cfg(feature = "server")]
 pub mod server;

@@ -89,6 +89,10 @@ pub const LINKS_PER_ROOM_MAX: u32 = 50;
 pub const INVITATIONS_PER_ROOM_MAX: u32 = 1_000;
 /// Most webhooks of a room.
 pub const HOOKS_PER_ROOM_MAX: u32 = 20;
+/// Longest address of a subscription to notices, in bytes.
+pub const PUSH_ENDPOINT_BYTES_MAX: usize = 2000;
+/// Most bytes of a text that a notice shows.
+pub const PUSH_TEXT_BYTES_MAX: usize = 240;
 /// Longest address that an outgoing webhook posts to, in bytes.
 pub const HOOK_URL_BYTES_MAX: usize = 2000;
 /// Most entries in one delivery of an outgoing webhook.

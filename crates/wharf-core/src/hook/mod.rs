@@ -21,9 +21,10 @@ use crate::caller::Caller;
 use crate::drive::RoomRef;
 use crate::error::{Error, Result};
 use crate::log::Logs;
-use crate::{Ground, OutgoingHooks};
+use crate::{Ground, Outgoing};
 
 pub use outgoing::{Delivery, Failure};
+pub(crate) use outgoing::{PAUSE_MS_MAX, pause_ms};
 pub use target::is_public;
 
 /// The operations on webhooks. Clones are the same.
@@ -149,7 +150,7 @@ impl Hooks {
 
     fn check_url(&self, url: &str) -> Result<String> {
         let allowed = self.ground.config.outgoing_hooks;
-        if allowed == OutgoingHooks::Off {
+        if allowed == Outgoing::Off {
             return Err(Error::new(
                 ErrorCode::Unsupported,
                 "this server has no outgoing webhooks",

@@ -11,14 +11,14 @@ use wharf_types::{HookId, RoomId};
 
 use super::Hooks;
 use crate::error::Result;
-use crate::{OutgoingHooks, log};
+use crate::{Outgoing, log};
 
 /// How long a claim holds: longer than any attempt takes.
 const CLAIM_MS: i64 = 60_000;
 /// The pause after a first failure; it doubles with each further one.
 const PAUSE_MS_MIN: i64 = 10_000;
 /// The longest pause, also where the receiver asks for a longer one.
-const PAUSE_MS_MAX: i64 = 3_600_000;
+pub(crate) const PAUSE_MS_MAX: i64 = 3_600_000;
 /// How long failures may go on before a hook stops.
 const FAILING_MS_MAX: i64 = 3 * 24 * 3_600_000;
 /// A delivery ends with the entry that passes this many bytes of bodies.
@@ -72,7 +72,7 @@ impl Delivery {
 
 impl Hooks {
     /// Where outgoing webhooks may post to.
-    pub fn allowed(&self) -> OutgoingHooks {
+    pub fn allowed(&self) -> Outgoing {
         self.ground.config.outgoing_hooks
     }
 
@@ -84,7 +84,7 @@ impl Hooks {
 
     /// Up to `count_max` outgoing webhooks with something to deliver now, the one that waited longest first.
     pub async fn due(&self, count_max: u32) -> Result<Vec<HookId>> {
-        if self.allowed() == OutgoingHooks::Off {
+        if self.allowed() == Outgoing::Off {
             return Ok(Vec::new());
         }
         let now_ms = self.ground.clock.now_ms();
@@ -203,7 +203,7 @@ impl Hooks {
 }
 
 /// The pause after a failure that `count` others came before.
-fn pause_ms(count: u64, retry_after_seconds: Option<u64>) -> i64 {
+pub(crate) fn pause_ms(count: u64, retry_after_seconds: Option<u64>) -> i64 {
     let doublings = u32::try_from(count).unwrap_or(u32::MAX).min(16);
     let own_ms = PAUSE_MS_MIN.saturating_mul(1 << doublings);
     let asked_ms = retry_after_seconds.map_or(0, |seconds| {

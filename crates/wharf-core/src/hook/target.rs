@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 use wharf_types::ErrorCode;
 
-use crate::OutgoingHooks;
+use crate::Outgoing;
 use crate::error::{Error, Result};
 
 /// Checks a URL and gives it in its normal form.
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// - `Invalid`: not `http` or `https` with a host, or with a password in it, or with a fragment.
 /// - `Unsupported`: it names an address that is not public, where only such are allowed.
-pub(super) fn check(text: &str, allowed: OutgoingHooks) -> Result<String> {
+pub(super) fn check(text: &str, allowed: Outgoing) -> Result<String> {
     let url = Url::parse(text)
         .map_err(|error| Error::invalid(format!("the webhook's url is malformed: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -38,7 +38,7 @@ pub(super) fn check(text: &str, allowed: OutgoingHooks) -> Result<String> {
         Some(Host::Domain(_)) => None,
         None => return Err(Error::invalid("a webhook's url names a host")),
     };
-    if allowed == OutgoingHooks::Public && address.is_some_and(|address| !is_public(address)) {
+    if allowed == Outgoing::Public && address.is_some_and(|address| !is_public(address)) {
         return Err(Error::new(
             ErrorCode::Unsupported,
             "webhooks of this server post to public addresses only",
@@ -100,7 +100,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{check, is_public};
-    use crate::OutgoingHooks;
+    use crate::Outgoing;
 
     #[test]
     fn only_addresses_of_the_public_internet_are_public() {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_url_is_checked_in_the_form_that_is_posted_to() {
-        let public = |url| check(url, OutgoingHooks::Public);
+        let public = |url| check(url, Outgoing::Public);
         assert_eq!(
             public("HTTPS://Example.ORG:443/a?b=c").unwrap(),
             "https://example.org/a?b=c"
@@ -184,7 +184,7 @@ mod tests {
             "http://169.254.169.254/latest/meta-data",
         ] {
             public(url).unwrap_err();
-            check(url, OutgoingHooks::Anywhere).unwrap();
+            check(url, Outgoing::Anywhere).unwrap();
         }
         for url in [
             "",
@@ -197,7 +197,7 @@ mod tests {
             "http://example.org/#part",
             "mailto:ada@example.org",
         ] {
-            check(url, OutgoingHooks::Anywhere).unwrap_err();
+            check(url, Outgoing::Anywhere).unwrap_err();
         }
     }
 }

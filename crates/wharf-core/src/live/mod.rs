@@ -190,6 +190,11 @@ impl Live {
         self.0.tell_others(Hint::Typing(room, account, stopped));
     }
 
+    /// How an account is, as it sees itself, as far as this process has heard.
+    pub(crate) fn status_of(&self, account: AccountId) -> Status {
+        self.0.presence.status(&self.0, account, account)
+    }
+
     fn take(&self, conn: &Arc<Conn>) -> Taken {
         let (mut taken, dropped) = conn.outbox.take();
         for about in dropped {

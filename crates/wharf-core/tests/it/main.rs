@@ -24,6 +24,7 @@ mod log;
 mod operations;
 mod people;
 mod portage;
+mod push;
 mod search;
 mod support;
 mod transfer;

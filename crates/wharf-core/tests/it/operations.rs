@@ -15,13 +15,14 @@ pub(crate) enum Part {
     Journal,
     Log,
     Portage,
+    Push,
     Room,
     Search,
     Transfer,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Accounts,
         Self::Contact,
         Self::Diary,
@@ -30,6 +31,7 @@ impl Part {
         Self::Journal,
         Self::Log,
         Self::Portage,
+        Self::Push,
         Self::Room,
         Self::Search,
         Self::Transfer,
@@ -45,6 +47,7 @@ impl Part {
             Self::Journal => "journal",
             Self::Log => "log",
             Self::Portage => "portage",
+            Self::Push => "push",
             Self::Room => "room",
             Self::Search => "search",
             Self::Transfer => "transfer",

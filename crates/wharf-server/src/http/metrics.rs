@@ -16,6 +16,7 @@ use prometheus_client::registry::Registry;
 
 use wharf_core::job::JobStatus;
 use wharf_core::live::LiveStats;
+use wharf_core::push::Outcome;
 use wharf_store::sql::Stats;
 
 use super::Http;
@@ -32,6 +33,7 @@ pub(super) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, Buckets>,
     deliveries: Family<DeliveryLabels, Counter>,
+    notices: Family<DeliveryLabels, Counter>,
     registry: Registry,
 }
 
@@ -79,11 +81,18 @@ impl Metrics {
             "Attempts to post to webhooks",
             deliveries.clone(),
         );
+        let notices = Family::default();
+        registry.register(
+            "push_notices",
+            "Attempts to post notices to push services",
+            notices.clone(),
+        );
         registry.register_collector(Box::new(Connections(traffic)));
         Self {
             requests,
             seconds,
             deliveries,
+            notices,
             registry,
         }
     }
@@ -117,6 +126,18 @@ impl Metrics {
     pub(super) fn count_delivery(&self, is_taken: bool) {
         let outcome = if is_taken { "taken" } else { "failed" };
         self.deliveries
+            .get_or_create(&DeliveryLabels { outcome })
+            .inc();
+    }
+
+    /// Counts an attempt to post a notice.
+    pub(super) fn count_notice(&self, outcome: &Outcome) {
+        let outcome = match outcome {
+            Outcome::Taken => "taken",
+            Outcome::Gone => "gone",
+            Outcome::Refused | Outcome::Later { .. } => "failed",
+        };
+        self.notices
             .get_or_create(&DeliveryLabels { outcome })
             .inc();
     }

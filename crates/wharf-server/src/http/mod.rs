@@ -33,6 +33,7 @@ mod origin;
 mod page;
 mod portage;
 mod problems;
+mod push;
 mod room;
 mod search;
 mod stream;
@@ -50,6 +51,7 @@ use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wharf_core::Wharf;
+use wharf_core::push::Outcome;
 use wharf_types::ErrorCode;
 use wharf_types::api::PREFIX;
 
@@ -147,6 +149,11 @@ impl Http {
         self.metrics().count_delivery(is_taken);
     }
 
+    /// Counts an attempt to post a notice.
+    pub(crate) fn count_notice(&self, outcome: &Outcome) {
+        self.metrics().count_notice(outcome);
+    }
+
     /// The tasks of live connections; the server waits for their last frames before it ends.
     pub(crate) fn live_connections(&self) -> &TaskTracker {
         &self.0.live_connections
@@ -178,6 +185,7 @@ fn routes() -> OpenApiRouter<Http> {
         .merge(hook::routes())
         .merge(journal::routes())
         .merge(portage::routes())
+        .merge(push::routes())
         .routes(routes!(openapi::describe));
     openapi::described(
         OpenApiRouter::new()

@@ -13,6 +13,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{OpenApi, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use wharf_types::api::problem::Problem;
+use wharf_types::api::push::{PushContent, PushNotice};
 
 use super::Http;
 use super::problems::Any;
@@ -39,10 +40,11 @@ use super::problems::Any;
         (name = "diary", description = "A log as a journal"),
         (name = "search", description = "Search over messages and file names"),
         (name = "hooks", description = "Webhooks of rooms"),
+        (name = "push", description = "Notices by Web Push"),
         (name = "portage", description = "Export and import"),
         (name = "health", description = "For those who run it"),
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, PushNotice, PushContent)),
     security(("session" = [])),
 )]
 struct Description;

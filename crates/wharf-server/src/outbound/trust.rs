@@ -70,11 +70,13 @@ fn system() -> Option<TlsConnector> {
     // Certificates of the system that cannot be read are passed over: the others may do.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
-        tracing::warn!("the system has no certificate authorities: webhooks to https fail");
+        tracing::warn!(
+            "the system has no certificate authorities: webhooks to https and notices fail"
+        );
         return None;
     }
     connector(roots)
-        .inspect_err(|error| tracing::error!(%error, "cannot set up TLS for webhooks"))
+        .inspect_err(|error| tracing::error!(%error, "cannot set up TLS for what is posted"))
         .ok()
 }
 

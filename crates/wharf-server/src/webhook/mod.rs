@@ -5,7 +5,6 @@
 //! again, under the same name.
 
 mod post;
-mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +12,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use wharf_core::{OutgoingHooks, Wharf};
+use wharf_core::{Outgoing, Wharf};
 use wharf_types::HookId;
 
 use crate::http::Http;
-use post::Poster;
-pub(crate) use trust::Trust;
-pub use trust::TrustError;
+use crate::outbound::{Poster, Trust};
 
 /// How often the house is asked what is due, whether it rang or not: for pauses that are over, and what other processes
 /// write.
@@ -44,9 +41,9 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// A worker for the house behind `http`, or none where nothing may be posted.
-    pub(crate) fn new(http: Http, trust: Trust) -> Option<Self> {
+    pub(crate) fn new(http: Http, trust: Arc<Trust>) -> Option<Self> {
         let allowed = http.wharf().hooks().allowed();
-        if allowed == OutgoingHooks::Off {
+        if allowed == Outgoing::Off {
             return None;
         }
         Some(Self {
@@ -128,7 +125,7 @@ async fn deliver(http: Http, poster: Arc<Poster>, id: HookId) -> wharf_core::Res
         let Some(delivery) = wharf.hooks().claim(id).await? else {
             return Ok(());
         };
-        let posted = poster.post(&delivery, wharf.clock().now_ms()).await;
+        let posted = post::post(&poster, &delivery, wharf.clock().now_ms()).await;
         http.count_delivery(posted.is_ok());
         match posted {
             Ok(()) => wharf.hooks().delivered(&delivery).await?,

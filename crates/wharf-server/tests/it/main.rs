@@ -21,6 +21,7 @@ mod log;
 mod openapi;
 mod page;
 mod people;
+mod push;
 mod strangers;
 mod thumbnail;
 mod tls;

@@ -59,6 +59,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0011_gateways",
         sql: include_str!("../../migrations/0011_gateways.sql"),
     },
+    Migration {
+        name: "0012_push",
+        sql: include_str!("../../migrations/0012_push.sql"),
+    },
 ];
 
 /// The table that records the steps.

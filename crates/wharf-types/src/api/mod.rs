@@ -12,6 +12,7 @@ pub mod live;
 pub mod log;
 pub mod portage;
 pub mod problem;
+pub mod push;
 pub mod room;
 pub mod search;
 pub mod storage;

@@ -196,6 +196,8 @@ pub(crate) struct Server {
     pub(crate) live: Live,
     /// `[server.webhooks]`.
     pub(crate) webhooks: Webhooks,
+    /// `[server.push]`.
+    pub(crate) push: Push,
     /// `[server.log]`.
     pub(crate) log: Log,
 }
@@ -260,6 +262,17 @@ pub(crate) struct Webhooks {
     pub(crate) ca: Option<PathBuf>,
 }
 
+/// `[server.push]`: notices to people's browsers.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Push {
+    /// To which addresses.
+    pub(crate) outgoing: Option<Outgoing>,
+    /// Where push services reach who runs this server.
+    #[serde(deserialize_with = "some_contact")]
+    pub(crate) contact: Option<String>,
+}
+
 /// `[server.log]`.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -293,7 +306,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Where outgoing webhooks may post to.
+/// Where the server may post to on somebody's behalf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outgoing {
@@ -304,6 +317,16 @@ pub(crate) enum Outgoing {
     Public,
     /// Anywhere, the server's own network included.
     Anywhere,
+}
+
+impl From<Outgoing> for wharf_core::Outgoing {
+    fn from(outgoing: Outgoing) -> Self {
+        match outgoing {
+            Outgoing::Off => Self::Off,
+            Outgoing::Public => Self::Public,
+            Outgoing::Anywhere => Self::Anywhere,
+        }
+    }
 }
 
 impl fmt::Display for Outgoing {
@@ -346,9 +369,30 @@ fn some_address<'de, D: Deserializer<'de>>(
     address(&text).map(Some).map_err(de::Error::custom)
 }
 
+/// Reads where push services reach who runs a server.
+pub(crate) fn push_contact(text: &str) -> Result<String, String> {
+    let is_contact = ["mailto:", "https://"].into_iter().any(|scheme| {
+        text.strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty())
+    });
+    let is_one_word = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if is_contact && is_one_word {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "'{text}' is not an address such as mailto:admin@example.org or https://example.org"
+        ))
+    }
+}
+
+fn some_contact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    push_contact(&text).map(Some).map_err(de::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::File;
+    use super::{File, push_contact};
 
     #[test]
     fn faults_name_their_line() {
@@ -363,6 +407,7 @@ mod tests {
         let faults = files.map(|text| File::parse(text).unwrap_err().to_string());
         insta::assert_snapshot!(faults.join("\n"));
     }
+
     #[test]
     fn faults_of_a_gateways_table_name_their_line() {
         for name in ["netdisk", "pychat", "diary", "filestored"] {
@@ -378,5 +423,27 @@ mod tests {
                 assert!(fault.contains(&place) && fault.contains(what), "{fault}");
             }
         }
+    }
+
+    #[test]
+    fn a_contact_is_an_address_that_push_services_take() {
+        for good in ["mailto:admin@example.org", "https://example.org/contact"] {
+            assert_eq!(push_contact(good).unwrap(), good);
+        }
+        for bad in [
+            "",
+            "admin@example.org",
+            "mailto:",
+            "http://example.org",
+            "mailto:a b",
+        ] {
+            push_contact(bad).unwrap_err();
+        }
+        let file = File::parse("[server.push]\noutgoing = \"off\"\ncontact = \"mailto:a@b.c\"\n");
+        assert_eq!(
+            file.unwrap().server.push.contact.as_deref(),
+            Some("mailto:a@b.c")
+        );
+        File::parse("[server.push]\ncontact = \"a@b.c\"\n").unwrap_err();
     }
 }

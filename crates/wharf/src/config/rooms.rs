@@ -1,9 +1,9 @@
-//! The settings that are about what is said in rooms: limits on sending, times for taking it back, webhooks.
+//! The settings that are about what is said in rooms: limits on sending, times for taking it back, webhooks, notices.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use wharf_core::{HouseConfig, OutgoingHooks};
+use wharf_core::HouseConfig;
 
 use super::file::{self, Outgoing};
 use super::server::{Name, Resolver};
@@ -33,9 +33,15 @@ pub(crate) struct RoomArgs {
     /// Where webhooks of rooms may post to
     #[arg(long, env = "WHARF_WEBHOOKS", value_name = "WHERE")]
     pub(crate) webhooks: Option<Outgoing>,
-    /// Certificate authorities that the receivers of webhooks are known by, as PEM, in place of the system's
+    /// Certificate authorities that receivers of webhooks and push services are known by, as PEM, in place of the system's
     #[arg(long, env = "WHARF_WEBHOOKS_CA", value_name = "FILE")]
     pub(crate) webhooks_ca: Option<PathBuf>,
+    /// Where notices to people's browsers may be posted to
+    #[arg(long, env = "WHARF_PUSH", value_name = "WHERE")]
+    pub(crate) push: Option<Outgoing>,
+    /// Where push services reach who runs this server: `mailto:ADDRESS` or `https://…`
+    #[arg(long, env = "WHARF_PUSH_CONTACT", value_name = "ADDRESS", value_parser = file::push_contact)]
+    pub(crate) push_contact: Option<String>,
 }
 
 mod name {
@@ -54,6 +60,8 @@ mod name {
     pub(super) const EDIT_MINUTES: Name = Name::of("server.messages.edit_minutes", "edit_minutes");
     pub(super) const WEBHOOKS: Name = Name::of("server.webhooks.outgoing", "webhooks");
     pub(super) const WEBHOOKS_CA: Name = Name::of("server.webhooks.ca", "webhooks_ca");
+    pub(super) const PUSH: Name = Name::of("server.push.outgoing", "push");
+    pub(super) const PUSH_CONTACT: Name = Name::of("server.push.contact", "push_contact");
 }
 
 impl Resolver<'_> {
@@ -98,16 +106,26 @@ impl Resolver<'_> {
         let given = (args.edit_minutes, said.edit_minutes);
         house.edit_minutes = self.value(name::EDIT_MINUTES, given, || Ok(house.edit_minutes))?;
         let given = (args.webhooks, file.webhooks.outgoing);
-        house.outgoing_hooks =
-            match self.value(name::WEBHOOKS, given, || Ok(Outgoing::default()))? {
-                Outgoing::Off => OutgoingHooks::Off,
-                Outgoing::Public => OutgoingHooks::Public,
-                Outgoing::Anywhere => OutgoingHooks::Anywhere,
-            };
+        house.outgoing_hooks = self
+            .value(name::WEBHOOKS, given, || Ok(Outgoing::default()))?
+            .into();
+        let given = (args.push, file.push.outgoing);
+        house.push = self
+            .value(name::PUSH, given, || Ok(Outgoing::default()))?
+            .into();
+        let (contact, from) = self.pick(
+            name::PUSH_CONTACT,
+            args.push_contact.clone(),
+            file.push.contact.clone(),
+        );
+        if let Some(contact) = &contact {
+            self.show(name::PUSH_CONTACT, contact, from);
+        }
+        house.push_contact = contact;
         Ok(())
     }
 
-    /// Whom to trust when webhooks are posted.
+    /// Whom to trust when webhooks and notices are posted.
     pub(super) fn webhook_ca(&mut self, args: &RoomArgs, file: &file::Webhooks) -> Option<PathBuf> {
         let (ca, from) = self.pick(name::WEBHOOKS_CA, args.webhooks_ca.clone(), file.ca.clone());
         if let Some(path) = &ca {

@@ -17,6 +17,7 @@ use wharf_types::api::journal::{ClaimDiary, CreateJournalKey, JournalKeyId, Jour
 use wharf_types::api::live::Sending;
 use wharf_types::api::log::{Append, AppendOutcome, Draft, Text};
 use wharf_types::api::portage::{ExportQuery, ImportBatch};
+use wharf_types::api::push::SubscribePush;
 use wharf_types::api::room::{
     CreateLink, CreateRoom, EditPreferences, EditRoom, InviteToRoom, JoinRoom, Role, SaveToDrive,
     SetRole,
@@ -26,6 +27,7 @@ use wharf_types::{
     AccountId, ChunkHash, CommitId, ContactGroupId, DeviceId, HookId, ImportId, NodeId, PartialId,
     RoomId, SessionId,
 };
+use wharf_wire::push::Vapid;
 
 use crate::people::fresh;
 use crate::support::{House, PASSWORD};
@@ -74,7 +76,7 @@ pub(super) struct Attempt {
 }
 
 /// What asks for no caller, and why nobody gets anything by it that they should not.
-pub(super) const WITHOUT_CALLER: [(&str, &str); 32] = [
+pub(super) const WITHOUT_CALLER: [(&str, &str); 37] = [
     (
         "accounts::authenticate",
         "is what makes a caller of a token",
@@ -153,6 +155,14 @@ pub(super) const WITHOUT_CALLER: [(&str, &str); 32] = [
     ),
     ("log::retain_all", "is a job's"),
     ("log::verify", "is the program's own, on a database"),
+    ("push::gather", "is a job's"),
+    ("push::due", "is a job's"),
+    ("push::claim", "is a job's"),
+    ("push::told", "is a job's"),
+    (
+        "push::spoken",
+        "rings when something was said, and tells nothing",
+    ),
     ("search::catch_up", "is a job's"),
     (
         "transfer::next",
@@ -394,6 +404,17 @@ pub(super) fn of_accounts() -> Vec<Attempt> {
         };
         "portage::progress", Account, Look, |w, by, room|
             w.house.wharf.portage().progress(by, ImportId::from_bytes([4; 16]));
+        "push::state", Account, Look, |w, by, room| w.house.wharf.pushes().state(by);
+        "push::subscribe", Account, Change, |w, by, room| {
+            let request = SubscribePush {
+                endpoint: "https://push.example.net/mine".into(),
+                p256dh: Vapid::new(&[7; 32]).unwrap().public(),
+                auth: "BTBZMqHH6r4Tts7J_aSIgg".into(),
+                hides_content: false,
+            };
+            w.house.wharf.pushes().subscribe(by, request)
+        };
+        "push::unsubscribe", Account, Change, |w, by, room| w.house.wharf.pushes().unsubscribe(by);
         "search::find", Account, Look, |w, by, room| {
             let query = SearchQuery { q: "password".into(), ..SearchQuery::default() };
             w.house.wharf.search().find(by, query)

@@ -8,7 +8,7 @@ use aws_lc_rs::hmac;
 use http::Method;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use wharf_core::{Clock, HouseConfig, OutgoingHooks, Random, Wharf};
+use wharf_core::{Clock, HouseConfig, Outgoing, Random, Wharf};
 use wharf_server::Server;
 use wharf_store::sql::MIGRATIONS;
 use wharf_testkit::both_engines;
@@ -39,7 +39,7 @@ const LOG: &str = "/api/v1/rooms/home/log";
 /// A server that may post to this machine, and whose clock the test moves.
 async fn start(db: TestDb) -> TestServer {
     let mut setup = Setup::default();
-    setup.house.outgoing_hooks = OutgoingHooks::Anywhere;
+    setup.house.outgoing_hooks = Outgoing::Anywhere;
     setup.clock = Clock::manual(START_MS);
     TestServer::start_with(db, setup).await
 }
@@ -408,7 +408,7 @@ async fn only_public_addresses_are_posted_to_unless_the_operator_says_so(db: Tes
 async fn a_server_without_outgoing_webhooks_makes_none() {
     let db = tokio::task::block_in_place(|| TestDb::open(Engine::Sqlite));
     let mut setup = Setup::default();
-    setup.house.outgoing_hooks = OutgoingHooks::Off;
+    setup.house.outgoing_hooks = Outgoing::Off;
     let server = TestServer::start_with(db, setup).await;
     let create = json!({ "direction": "outgoing", "name": "bot", "url": "https://example.org/" });
     server.http().post(HOOKS, &create).await.expect(422);
@@ -429,7 +429,7 @@ async fn a_receiver_with_tls_is_known_by_the_operator_s_authorities() {
         let receiver = Receiver::start_with(Some(folder.path())).await;
         let db = tokio::task::block_in_place(|| TestDb::open(Engine::Sqlite));
         let mut setup = Setup::default();
-        setup.house.outgoing_hooks = OutgoingHooks::Anywhere;
+        setup.house.outgoing_hooks = Outgoing::Anywhere;
         setup.server.webhook_ca = Some(pem(authorities));
         let server = TestServer::start_with(db, setup).await;
         let owner = server.http();
@@ -475,7 +475,7 @@ async fn house(db: &TestDb, clock: Clock) -> Wharf {
     let db = tokio::task::block_in_place(|| db.open_again(MIGRATIONS)).unwrap();
     let config = HouseConfig {
         signup: SignupPolicy::Open,
-        outgoing_hooks: OutgoingHooks::Anywhere,
+        outgoing_hooks: Outgoing::Anywhere,
         ..HouseConfig::default()
     };
     let blob = std::sync::Arc::new(wharf_store::blob::MemoryBlob::default());
@@ -489,7 +489,7 @@ async fn of_several_processes_one_makes_each_delivery() {
     let db = tokio::task::block_in_place(|| TestDb::open(Engine::Postgres));
     let second = house(&db, Clock::system()).await;
     let mut setup = Setup::default();
-    setup.house.outgoing_hooks = OutgoingHooks::Anywhere;
+    setup.house.outgoing_hooks = Outgoing::Anywhere;
     let config = setup.server.clone();
     let server = TestServer::start_with(db, setup).await;
     let cancel = CancellationToken::new();

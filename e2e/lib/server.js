@@ -50,9 +50,10 @@ export class Person {
 }
 
 export class Server {
-    /** @param {string} folder @param {import('node:child_process').ChildProcess} process @param {{ url: string, setup_code: string }} said */
-    constructor(folder, process, said) {
+    /** @param {string} folder @param {import('node:child_process').ChildProcess} process @param {{ url: string, setup_code: string }} said @param {string[]} args */
+    constructor(folder, process, said, args) {
         this.folder = folder;
+        this.args = args;
         this.process = process;
         this.url = said.url;
         this.setupCode = said.setup_code;
@@ -96,7 +97,7 @@ export class Server {
             child.once('error', (error) => reject(new Error(`${PROGRAM}: ${error.message}; build it with cargo build -p wharf`)));
             child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${log.join('')}`)));
         });
-        return { server: new Server(home, child, said), said };
+        return { server: new Server(home, child, said, args), said };
     }
 
     /** Starts a server with an operator. @param {Parameters<typeof Server.start>[0]} [options] */
@@ -139,7 +140,7 @@ export class Server {
 
     /** Starts again on the same folder and port. */
     async restart() {
-        const next = await Server.start({ folder: this.folder, listen: new URL(this.url).host });
+        const next = await Server.start({ folder: this.folder, listen: new URL(this.url).host, args: this.args });
         this.process = next.process;
     }
 

@@ -167,7 +167,7 @@ test('theme and language are chosen with the keyboard, on a phone', async () => 
     await fitsSideways(page);
     await page.keyboard.press('ArrowDown');
     await page.getByRole('heading', { name: 'Aspeto' }).waitFor();
-    for (const name of ['account', 'devices', 'gateways', 'appearance', 'keyboard']) {
+    for (const name of ['account', 'devices', 'notifications', 'gateways', 'appearance', 'keyboard']) {
         await page.goto(`${server.url}/settings/${name}`);
         await page.locator('.section-column > *').first().waitFor();
         await fitsSideways(page);

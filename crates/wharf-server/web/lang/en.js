@@ -86,6 +86,7 @@ export default {
     'key.landmark': 'Next area',
     'key.escape': 'Close what is open',
     'key.group.everywhere': 'Everywhere',
+    'push.hidden': 'New message',
     'view.administration': 'Admin',
     'view.contacts': 'Contacts',
     'view.conversations': 'Chats',

@@ -86,6 +86,7 @@ export default {
     'key.landmark': 'Área seguinte',
     'key.escape': 'Fechar o que está aberto',
     'key.group.everywhere': 'Em todo o lado',
+    'push.hidden': 'Nova mensagem',
     'view.administration': 'Gestão',
     'view.contacts': 'Contactos',
     'view.conversations': 'Conversas',

@@ -86,6 +86,7 @@ export default {
     'key.landmark': '下一个区域',
     'key.escape': '关闭打开的内容',
     'key.group.everywhere': '通用',
+    'push.hidden': '有新消息',
     'view.administration': '管理',
     'view.contacts': '联系人',
     'view.conversations': '聊天',

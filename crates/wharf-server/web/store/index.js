@@ -23,6 +23,15 @@ let database = null;
 /** @type {string} */
 let account = '';
 
+/** Does something with the notices, which the first load does without. @param {(push: typeof import('../push.js')) => Promise<void>} work */
+async function notices(work) {
+    try {
+        await work(await import('../push.js'));
+    } catch (error) {
+        console.warn('notices', error);
+    }
+}
+
 /** Begins for an account: opens the local copy, shows what is in it, and connects. @param {import('../types').Account} me */
 export async function begin(me) {
     account = me.id;
@@ -44,11 +53,13 @@ export async function begin(me) {
     void uploads.use(database).catch((error) => console.warn('uploads', error));
     void storage.look();
     live.start(me.id, sessionEnded);
+    void notices((push) => push.begin(me.id));
 }
 
 /** Ends. What was kept is forgotten if the person logged out; after a session that ended by itself it stays for the next login. @param {boolean} isLoggedOut */
 export async function end(isLoggedOut) {
     live.stop();
+    void notices((push) => push.end(isLoggedOut));
     copy.use(null);
     timelines.use(null);
     timelines.clear();

@@ -11,7 +11,7 @@ use crate::conversation::Conversations;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::ColorChoice;
-use crate::tui::{Login, Look, Notices, Teller, Theme, run};
+use crate::tui::{Keymap, Login, Look, Notices, Teller, Theme, run};
 
 /// Talk: contacts, rooms, conversations and their files, in the whole terminal
 ///
@@ -38,6 +38,7 @@ impl Args {
         if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
             return Err(Failure::usage("`wharf chat` needs a terminal").into());
         }
+        let keys = context.config()?.keymap()?;
         let Conversations { session, chat, .. } = Conversations::open(context).await?;
         let username = session.username().await?;
         let me = match chat.me()? {
@@ -52,12 +53,12 @@ impl Args {
             home: home.clone(),
             zone: TimeZone::system().iana_name().map(str::to_owned),
         };
-        let look = self.look(context, home)?;
+        let look = self.look(context, home, keys)?;
         run(chat, me, login, look).await?;
         Ok(Exit::Done)
     }
 
-    fn look(self, context: &Context, home: Option<PathBuf>) -> anyhow::Result<Look> {
+    fn look(self, context: &Context, home: Option<PathBuf>, keys: Keymap) -> anyhow::Result<Look> {
         let environment = &context.environment;
         let has_colors = match context.global.color {
             ColorChoice::Always => true,
@@ -70,6 +71,7 @@ impl Args {
             (None, _) => std::env::current_dir().context("The current folder is gone")?,
         };
         Ok(Look {
+            keys,
             theme: Theme::new(has_colors, self.ascii || is_ascii(environment)),
             teller: Teller::choose(self.notify, environment),
             has_mouse: !self.no_mouse,

@@ -45,6 +45,7 @@ impl Args {
             Action::Show(args) => (args, false),
         };
         resolver.server(args, &loaded.file, &context.environment)?;
+        loaded.keymap()?;
         let settings = Settings {
             file: loaded.path,
             settings: resolver.into_shown(),

@@ -1,5 +1,6 @@
 //! The configuration file. Every key is optional, and a key that is not known is an error at its line.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -293,6 +294,18 @@ pub(crate) struct Client {
     pub(crate) connections: Option<u8>,
     /// A file of further certificate authorities, as PEM.
     pub(crate) ca: Option<PathBuf>,
+    /// Keys of `wharf chat`, by what they do.
+    pub(crate) keys: BTreeMap<String, Keys>,
+}
+
+/// One key, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Keys {
+    /// `"Ctrl-P"`.
+    One(String),
+    /// `["Ctrl-P", "F9"]`; none where it is empty.
+    Many(Vec<String>),
 }
 
 /// The form of log lines.

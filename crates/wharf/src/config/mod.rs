@@ -16,8 +16,10 @@ use anyhow::Context;
 
 pub(crate) use file::File;
 
+use self::file::Keys;
 use crate::environment::Environment;
 use crate::exit::Failure;
+use crate::tui::Keymap;
 
 /// Where a server of this machine is configured when its user has no file.
 const SYSTEM_FILE: &str = "/etc/wharf/config.toml";
@@ -27,6 +29,26 @@ const SYSTEM_FILE: &str = "/etc/wharf/config.toml";
 pub(crate) struct Loaded {
     pub(crate) path: Option<PathBuf>,
     pub(crate) file: File,
+}
+
+impl Loaded {
+    /// What the keys of `wharf chat` do.
+    pub(crate) fn keymap(&self) -> anyhow::Result<Keymap> {
+        let keys = self.file.client.keys.iter().map(|(name, keys)| {
+            let keys = match keys {
+                Keys::One(key) => vec![key.clone()],
+                Keys::Many(keys) => keys.clone(),
+            };
+            (name.clone(), keys)
+        });
+        Keymap::new(&keys.collect()).map_err(|fault| {
+            let path = self
+                .path
+                .as_deref()
+                .unwrap_or(Path::new("the configuration"));
+            Failure::usage(format!("{}: [client.keys]: {fault}", path.display())).into()
+        })
+    }
 }
 
 /// Reads the file that is named, or else the user's, or else the machine's; none of these need be there.

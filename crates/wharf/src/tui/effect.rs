@@ -25,6 +25,17 @@ pub(crate) enum Effect {
     },
     /// Fetches what is before the oldest entry that this device has.
     FetchOlder(RoomId),
+    /// Fetches what is before it until the entry at a position is here.
+    FetchTo { room: RoomId, position: u64 },
+    /// Asks which entry of a room is the first one that was recorded at a time or later.
+    FindTime { room: RoomId, at_ms: i64 },
+    /// Hands a file of a room over in another one, without moving its bytes.
+    ForwardFile {
+        from: RoomId,
+        file: Box<File>,
+        to: RoomId,
+        text: String,
+    },
     /// Reads the members of a room and how far they have read.
     Members(RoomId),
     /// Reads the list of a room's files.
@@ -114,6 +125,10 @@ pub(crate) enum Feed {
     Timeline(RoomId, Window, Timeline),
     /// What was before is here, or could not be fetched.
     Older(RoomId, Result<(), String>),
+    /// The first entry of a room at a time or later; none where there is none.
+    AtTime(RoomId, Option<u64>),
+    /// The entry at a position is here, or could not be fetched.
+    Reached(RoomId, u64, Result<(), String>),
     /// The people of a room.
     Members(RoomId, Vec<RoomMember>),
     /// Up to where the members of a room have read.

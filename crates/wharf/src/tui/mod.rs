@@ -6,6 +6,7 @@
 
 mod composer;
 mod effect;
+mod keymap;
 mod layout;
 mod list;
 mod markdown;
@@ -23,6 +24,7 @@ mod view;
 mod when;
 mod world;
 
+pub(crate) use keymap::Keymap;
 pub(crate) use notice::{Notices, Teller};
 pub(crate) use run::{Look, run};
 pub(crate) use theme::Theme;

@@ -12,6 +12,7 @@ use wharf_types::api::search::Hit;
 use wharf_types::{AccountId, ContactGroupId, NodeId, RoomId};
 
 use super::composer::Composer;
+use super::keymap::Keymap;
 use super::list::ListKey;
 use super::overlay::Overlay;
 use super::theme::Theme;
@@ -26,6 +27,8 @@ pub(crate) const TOLD_MS: i64 = 6_000;
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) theme: Theme,
+    /// What keys do.
+    pub(crate) keys: Keymap,
     pub(crate) now: Now,
     /// Columns and rows of the terminal.
     pub(crate) size: (u16, u16),
@@ -234,6 +237,7 @@ impl Model {
     pub(crate) fn new(theme: Theme, now: Now, me: AccountId) -> Self {
         Self {
             theme,
+            keys: Keymap::default(),
             now,
             size: (80, 24),
             is_looked_at: true,

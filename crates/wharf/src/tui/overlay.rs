@@ -16,8 +16,8 @@ use super::text::Row;
 pub(crate) enum Overlay {
     /// What keys do.
     Help { offset: usize },
-    /// Typing a name opens its room.
-    Jump { query: Composer, selected: usize },
+    /// Typing a name chooses its room.
+    Jump(Box<Jump>),
     /// Typing words finds messages and files.
     Find(Box<Find>),
     /// Things to do with something.
@@ -30,6 +30,23 @@ pub(crate) enum Overlay {
         rows: Vec<Row>,
         offset: usize,
     },
+}
+
+/// A room that is being chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct Jump {
+    pub(crate) query: Composer,
+    pub(crate) selected: usize,
+    pub(crate) purpose: Purpose,
+}
+
+/// What a room is chosen for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be opened.
+    Open,
+    /// To be given a message of the open room.
+    Forward(u64),
 }
 
 /// A search under way.
@@ -75,6 +92,8 @@ pub(crate) enum Asking {
     Folder(RoomId, Box<File>),
     /// A reaction.
     Reaction(u64),
+    /// A day of a room's log.
+    Day(RoomId),
 }
 
 /// Something to do, from a menu or a key.
@@ -107,6 +126,10 @@ pub(crate) enum Act {
     React(u64, String),
     Pin(u64),
     Copy(u64),
+    /// Asks for the room that a message is to go to.
+    Forward(u64),
+    /// Gives it to that room.
+    ForwardTo(u64, RoomId),
     About(u64),
     Download(Box<File>),
     Save(Box<File>),
@@ -120,7 +143,7 @@ impl Overlay {
     /// The line that is typed into, where there is one.
     pub(crate) fn line(&mut self) -> Option<&mut Composer> {
         match self {
-            Self::Jump { query, .. } => Some(query),
+            Self::Jump(jump) => Some(&mut jump.query),
             Self::Find(find) => Some(&mut find.query),
             Self::Ask(ask) => Some(&mut ask.line),
             Self::Help { .. } | Self::Menu(_) | Self::Paper { .. } => None,
@@ -136,9 +159,22 @@ pub(crate) fn position_of(hit: &Hit) -> Option<u64> {
     }
 }
 
-/// Rooms and people whose name or username holds the letters of `query` in their order; the nearest first.
-pub(crate) fn jump_targets(model: &Model, query: &str) -> Vec<(String, Act)> {
-    let query = query.trim().to_lowercase();
+impl Jump {
+    /// Nothing typed yet.
+    pub(crate) fn new(purpose: Purpose) -> Self {
+        Self {
+            query: Composer::default(),
+            selected: 0,
+            purpose,
+        }
+    }
+}
+
+/// Rooms and people whose name or username holds the letters that were typed in their order; the nearest first. A message
+/// goes to other rooms, where the person may write.
+pub(crate) fn jump_targets(model: &Model, jump: &Jump) -> Vec<(String, Act)> {
+    let query = jump.query.text().trim().to_lowercase();
+    let open = model.open.as_ref().map(|open| open.room);
     let mut targets: Vec<(usize, usize, String, Act)> = Vec::new();
     let mut add = |names: &[&str], label: String, act: Act| {
         let best = names
@@ -150,6 +186,11 @@ pub(crate) fn jump_targets(model: &Model, query: &str) -> Vec<(String, Act)> {
         }
     };
     for view in &model.rooms {
+        let act = match jump.purpose {
+            Purpose::Open => Act::OpenRoom(view.room.id),
+            Purpose::Forward(_) if !view.room.can_write || Some(view.room.id) == open => continue,
+            Purpose::Forward(position) => Act::ForwardTo(position, view.room.id),
+        };
         let sign = match view.room.kind {
             RoomKind::Group => format!("{} ", model.theme.signs.group),
             RoomKind::Personal => format!("{} ", model.theme.signs.personal),
@@ -163,10 +204,14 @@ pub(crate) fn jump_targets(model: &Model, query: &str) -> Vec<(String, Act)> {
         add(
             &[&view.title, username],
             format!("{sign}{}{unread}", view.title),
-            Act::OpenRoom(view.room.id),
+            act,
         );
     }
-    for view in &model.contacts {
+    let people = match jump.purpose {
+        Purpose::Open => model.contacts.as_slice(),
+        Purpose::Forward(_) => &[],
+    };
+    for view in people {
         let person = &view.contact.person;
         let has_room = view
             .contact

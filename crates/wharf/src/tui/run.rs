@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
-    EnableFocusChange, EnableMouseCapture, Event as Input, EventStream,
+    EnableFocusChange, EnableMouseCapture, Event as Input, EventStream, KeyboardEnhancementFlags,
+    PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    SetTitle, disable_raw_mode, enable_raw_mode,
+    SetTitle, disable_raw_mode, enable_raw_mode, supports_keyboard_enhancement,
 };
 use crossterm::{execute, queue};
 use futures_util::StreamExt;
@@ -25,6 +26,7 @@ use wharf_client::chat::{Chat, Events};
 use wharf_types::{AccountId, RoomId};
 
 use super::effect::{Effect, Feed};
+use super::keymap::Keymap;
 use super::model::Model;
 use super::notice::{Teller, clipboard};
 use super::theme::Theme;
@@ -43,6 +45,7 @@ const REFRESH: Duration = Duration::from_millis(40);
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
     pub(crate) theme: Theme,
+    pub(crate) keys: Keymap,
     pub(crate) teller: Teller,
     pub(crate) has_mouse: bool,
     pub(crate) downloads: PathBuf,
@@ -57,6 +60,7 @@ pub(crate) async fn run(chat: Chat, me: AccountId, login: Login, look: Look) -> 
     };
     let mut model = Model::new(look.theme, now, me);
     model.downloads.clone_from(&look.downloads);
+    model.keys = look.keys;
     model.link = link(chat.connection());
     let events = chat.subscribe();
     let (world, feeds) = World::new(chat, login);
@@ -274,6 +278,8 @@ impl Client {
 /// The terminal, taken over until this is dropped.
 struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Whether the terminal was asked to tell keys apart that send the same byte, such as Shift-Enter and Enter.
+    tells_keys_apart: bool,
 }
 
 impl Screen {
@@ -282,6 +288,7 @@ impl Screen {
         // From here on the terminal is given back whatever happens.
         let mut screen = Self {
             terminal: Terminal::new(CrosstermBackend::new(io::stdout()))?,
+            tells_keys_apart: false,
         };
         let backend = screen.terminal.backend_mut();
         execute!(
@@ -292,6 +299,13 @@ impl Screen {
         )?;
         if has_mouse {
             execute!(backend, EnableMouseCapture)?;
+        }
+        // A terminal that does not answer cannot do it.
+        if supports_keyboard_enhancement().unwrap_or(false) {
+            let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES
+                | KeyboardEnhancementFlags::REPORT_ALTERNATE_KEYS;
+            execute!(backend, PushKeyboardEnhancementFlags(flags))?;
+            screen.tells_keys_apart = true;
         }
         screen.terminal.clear()?;
         Ok(screen)
@@ -306,6 +320,12 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        if self.tells_keys_apart {
+            drop(execute!(
+                self.terminal.backend_mut(),
+                PopKeyboardEnhancementFlags
+            ));
+        }
         // A terminal that is gone needs nothing back.
         drop(execute!(
             self.terminal.backend_mut(),

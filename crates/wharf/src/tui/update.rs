@@ -4,6 +4,7 @@ mod act;
 mod ask;
 mod compose;
 mod feed;
+mod forward;
 mod keys;
 mod list_keys;
 mod menu;

@@ -1,17 +1,20 @@
 //! Drawing the model. Nothing here changes anything.
 
 mod conversation;
+mod help;
 mod lists;
 mod overlay;
 mod panel;
 
-pub(crate) use overlay::{help_rows, listed_area, menu_area};
+pub(crate) use help::help_rows;
+pub(crate) use overlay::{listed_area, menu_area};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use wharf_types::api::contact::Status;
 
+use super::keymap::Command;
 use super::layout::{self, Areas};
 use super::model::{Link, Model, status_name};
 use super::text::{Piece, Row, draw, fit, row_width, width};
@@ -94,13 +97,41 @@ fn status(model: &Model, buffer: &mut Buffer, areas: &Areas) {
 fn hints(model: &Model) -> Row {
     use super::model::Focus;
 
-    let words = match (model.focus, &model.open) {
-        (Focus::List, _) => "Enter open  Tab to the chat  F2 contacts  ^K jump  ^N new  ^/ help",
-        (Focus::Timeline, _) => {
-            "r reply  e edit  d recall  + react  p pin  o file  i info  Esc back"
-        }
-        (Focus::Panel, _) => "Enter fetch  s save to my drive  g show in chat  Esc back",
-        (Focus::Composer, _) => "Enter send  ^J new line  ^O file  Tab select  ^K jump  ^/ help",
+    let key = |command| model.keys.short(command);
+    let some = |commands: &[(Command, &str)]| {
+        let words = commands
+            .iter()
+            .filter_map(|(command, what)| Some(format!("{} {what}", key(*command)?)));
+        words.collect::<Vec<_>>().join("  ")
+    };
+    let words = match model.focus {
+        Focus::List => format!(
+            "Enter open  Tab to the chat  {}",
+            some(&[
+                (Command::Lists, "contacts"),
+                (Command::Jump, "jump"),
+                (Command::New, "new"),
+                (Command::Help, "help"),
+            ])
+        ),
+        Focus::Timeline => format!(
+            "{}  Esc back",
+            some(&[
+                (Command::Reply, "reply"),
+                (Command::Change, "edit"),
+                (Command::Recall, "recall"),
+                (Command::React, "react"),
+                (Command::Pin, "pin"),
+                (Command::Fetch, "file"),
+                (Command::About, "info"),
+            ])
+        ),
+        Focus::Panel => "Enter fetch  s save to my drive  g show in chat  Esc back".to_owned(),
+        Focus::Composer => format!(
+            "Enter send  {}  Tab select  {}",
+            some(&[(Command::NewLine, "new line"), (Command::HandOver, "file")]),
+            some(&[(Command::Jump, "jump"), (Command::Help, "help")])
+        ),
     };
     vec![Piece::new(words, model.theme.dim())]
 }

@@ -40,6 +40,11 @@ impl Now {
         }
     }
 
+    /// The date, whatever day it is today: for what is read on other days, too.
+    pub(crate) fn full_date(&self, ms: i64) -> String {
+        self.zoned(ms).strftime("%-d %B %Y").to_string()
+    }
+
     /// Whether two times are of the same day here.
     pub(crate) fn is_same_day(&self, one: i64, other: i64) -> bool {
         self.zoned(one).date() == self.zoned(other).date()
@@ -59,6 +64,23 @@ impl Now {
             60..=1439 => format!("{} h ago", minutes / 60),
             _ => self.short(ms),
         }
+    }
+
+    /// When a day begins here: `2026-11-20`, `11-20` for the last such day that is not to come yet, `today`, `yesterday`.
+    pub(crate) fn day_begin_ms(&self, text: &str) -> Option<i64> {
+        let today = self.zoned(self.ms).date();
+        let of_year = |year: i16| format!("{year:04}-{text}").parse::<Date>().ok();
+        let date = match text.to_lowercase().as_str() {
+            "today" => today,
+            "yesterday" => today.yesterday().ok()?,
+            // The 29th of February is looked for in the years before.
+            _ if text.len() == 5 => (0..9)
+                .filter_map(|years| of_year(today.year() - years))
+                .find(|date| *date <= today)?,
+            _ => text.parse::<Date>().ok()?,
+        };
+        let begin = date.to_zoned(self.zone.clone()).ok()?;
+        Some(begin.timestamp().as_millisecond())
     }
 
     fn zoned(&self, ms: i64) -> Zoned {
@@ -103,6 +125,32 @@ mod tests {
         assert_eq!(now.ago(ms - 59_000), "just now");
         assert_eq!(now.ago(ms - 90 * 60_000), "1 h ago");
         assert_eq!(now.clock(i64::MAX), "00:00");
+    }
+
+    #[test]
+    fn a_day_is_read_as_people_write_it_and_begins_where_they_are() {
+        // 2026-11-20 22:13:20 UTC.
+        let ms = 1_795_212_800_000;
+        let now = Now {
+            ms,
+            zone: TimeZone::UTC,
+        };
+        let midnight = ms - 22 * HOUR - 13 * 60_000 - 20_000;
+        assert_eq!(now.day_begin_ms("2026-11-20"), Some(midnight));
+        assert_eq!(now.day_begin_ms("Today"), Some(midnight));
+        assert_eq!(now.day_begin_ms("yesterday"), Some(midnight - 24 * HOUR));
+        assert_eq!(now.day_begin_ms("11-20"), Some(midnight));
+        assert_eq!(now.day_begin_ms("11-21"), now.day_begin_ms("2025-11-21"));
+        assert_eq!(now.day_begin_ms("02-29"), now.day_begin_ms("2024-02-29"));
+        for no_day in ["", "2026-02-30", "13-01", "soon", "2026", "99999-01-01"] {
+            assert_eq!(now.day_begin_ms(no_day), None, "{no_day}");
+        }
+        let tokyo = Now {
+            ms,
+            zone: TimeZone::fixed(jiff::tz::offset(9)),
+        };
+        assert_eq!(tokyo.day_begin_ms("2026-11-20"), Some(midnight - 9 * HOUR));
+        assert_eq!(tokyo.day_begin_ms("today"), Some(midnight + 15 * HOUR));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod call;
 mod fetch;
+mod forward;
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -239,8 +240,13 @@ impl World {
             | Effect::Prefer(..)
             | Effect::Save { .. }
             | Effect::Search { .. }
+            | Effect::FindTime { .. }
             | Effect::History { .. } => {
                 self.call(effect);
+                Ok(Vec::new())
+            }
+            Effect::FetchTo { .. } | Effect::ForwardFile { .. } => {
+                self.bring(effect);
                 Ok(Vec::new())
             }
             effect => self.at_once(effect),
@@ -307,6 +313,33 @@ impl World {
             _ => {}
         }
         Ok(Vec::new())
+    }
+
+    /// Brings entries here, or a file from one room to another.
+    fn bring(&mut self, effect: Effect) {
+        let chat = self.chat.clone();
+        match effect {
+            Effect::FetchTo { room, position } => {
+                self.spawn(async move {
+                    let result = fetch_to(&chat, room, position).await;
+                    Feed::Reached(room, position, result.map_err(|error| told(&error)))
+                });
+            }
+            Effect::ForwardFile {
+                from,
+                file,
+                to,
+                text,
+            } => {
+                self.spawn(async move {
+                    match forward::file(&chat, from, &file, (to, text)).await {
+                        Ok(()) => Feed::Done(format!("Forwarded: {}", file.name)),
+                        Err(error) => Feed::Failed(format!("{}: {error:#}", file.name)),
+                    }
+                });
+            }
+            _ => {}
+        }
     }
 
     fn load(&mut self, room: RoomId, window: Window, count: usize) -> Result<Vec<Feed>, ChatError> {
@@ -379,6 +412,12 @@ impl World {
         // A path that cannot be made absolute is refused by whoever opens it.
         std::path::absolute(&path).unwrap_or(path)
     }
+}
+
+/// Fetches what is before it until an entry is here, or the beginning of what can be read.
+async fn fetch_to(chat: &Chat, room: RoomId, position: u64) -> Result<(), ChatError> {
+    while chat.entry(room, position)?.is_none() && chat.fetch_older(room).await? {}
+    Ok(())
 }
 
 /// What was read again.

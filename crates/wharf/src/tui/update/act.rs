@@ -46,6 +46,11 @@ impl Model {
             Act::React(position, emoji) => self.react(position, emoji),
             Act::Pin(position) => self.pin(position),
             Act::Copy(position) => self.copy(position),
+            Act::Forward(position) => {
+                self.choose_receiver(position);
+                Vec::new()
+            }
+            Act::ForwardTo(position, to) => self.forward(position, to),
             Act::About(position) => {
                 room.map_or_else(Vec::new, |room| vec![Effect::History { room, position }])
             }

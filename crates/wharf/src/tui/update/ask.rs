@@ -50,6 +50,10 @@ impl Model {
                 )
             }
             Asking::Reaction(_) => ("React", "An emoji, or a short word."),
+            Asking::Day(_) => (
+                "Go to a day",
+                "2026-11-20, or 11-20 for the last one there was; today; yesterday. The chat is shown from its first message on.",
+            ),
         };
         self.overlay = Some(Overlay::Ask(Box::new(Ask {
             title: title.to_owned(),
@@ -108,6 +112,15 @@ impl Model {
                 to: PathBuf::from(answer),
             }],
             Asking::Reaction(position) => self.react(position, answer),
+            Asking::Day(room) => {
+                if let Some(at_ms) = self.now.day_begin_ms(&answer) {
+                    return vec![Effect::FindTime { room, at_ms }];
+                }
+                self.complain(format!(
+                    "{answer} is no day: write 2026-11-20, 11-20, today or yesterday."
+                ));
+                Vec::new()
+            }
         }
     }
 }

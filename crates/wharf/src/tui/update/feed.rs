@@ -13,7 +13,7 @@ use crate::tui::layout;
 use crate::tui::list::ListKey;
 use crate::tui::markdown;
 use crate::tui::model::{Model, Scroll, Spot, TYPING_MS, Tab, mentions, text_of};
-use crate::tui::overlay::Overlay;
+use crate::tui::overlay::{Act, Overlay};
 use crate::tui::text::{Piece, Row, fit, wrap};
 
 impl Model {
@@ -30,6 +30,8 @@ impl Model {
                 self.timeline(room, window, timeline)
             }
             Feed::Older(room, result) => self.older(room, result),
+            Feed::AtTime(room, position) => self.at_time(room, position),
+            Feed::Reached(room, position, result) => self.reached(room, position, result),
             Feed::Said(room, entry) => self.said(room, &entry),
             Feed::Rooms(rooms) => {
                 self.rooms = rooms;
@@ -106,6 +108,8 @@ impl Model {
             Feed::Rooms(_)
             | Feed::Timeline(..)
             | Feed::Older(..)
+            | Feed::AtTime(..)
+            | Feed::Reached(..)
             | Feed::Said(..)
             | Feed::Joined(_)
             | Feed::Nothing => {}
@@ -207,7 +211,7 @@ impl Model {
             effects.push(Effect::Members(room));
         }
         if let Window::Around(position) = window {
-            self.select(Spot::Entry(position));
+            effects.extend(self.show_around(room, position));
         }
         // The first item lost its day and perhaps its name to those before it; the screen stays where it was.
         let scroll = layout::scene(self, area)
@@ -217,6 +221,54 @@ impl Model {
             open.scroll = scroll;
         }
         effects
+    }
+
+    /// Shows the entry that was asked for. What is older than all that is here is fetched first, once.
+    fn show_around(&mut self, room: RoomId, position: u64) -> Option<Effect> {
+        let open = self.open.as_mut()?;
+        let first = open.items.first().map(|item| item.entry.position);
+        if first.is_some_and(|first| position < first) && open.fetched_before != first {
+            open.fetched_before = first;
+            open.is_fetching = true;
+            self.tell("Fetching what was said then…");
+            return Some(Effect::FetchTo { room, position });
+        }
+        // What is no item of its own, such as an edit, is shown by what comes after it.
+        let shown = open
+            .items
+            .iter()
+            .find(|item| item.entry.position >= position)
+            .or(open.items.last());
+        let spot = shown.map(|item| Spot::Entry(item.entry.position))?;
+        self.select(spot);
+        None
+    }
+
+    /// What a day begins with is known: it is shown.
+    fn at_time(&mut self, room: RoomId, position: Option<u64>) -> Vec<Effect> {
+        if self.open.as_ref().is_none_or(|open| open.room != room) {
+            return Vec::new();
+        }
+        if let Some(position) = position {
+            return self.act(Act::OpenAt(room, Window::Around(position)));
+        }
+        self.tell("Nothing was said on that day or after it.");
+        self.go_end()
+    }
+
+    /// What was to be shown is here.
+    fn reached(&mut self, room: RoomId, position: u64, result: Result<(), String>) -> Vec<Effect> {
+        let Some(open) = self.open.as_mut().filter(|open| open.room == room) else {
+            return Vec::new();
+        };
+        open.is_fetching = false;
+        if let Err(problem) = result {
+            open.fetched_before = None;
+            self.complain(problem);
+            return Vec::new();
+        }
+        self.told = None;
+        self.act(Act::OpenAt(room, Window::Around(position)))
     }
 
     fn older(&mut self, room: RoomId, result: Result<(), String>) -> Vec<Effect> {

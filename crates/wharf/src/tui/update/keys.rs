@@ -4,9 +4,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::tui::composer::{Composer, Erase, Move};
 use crate::tui::effect::Effect;
+use crate::tui::keymap::{Command, Place};
 use crate::tui::layout;
 use crate::tui::model::{Focus, Model, Panel, Scroll, Spot, Tab};
-use crate::tui::overlay::{Act, Asking, Overlay};
+use crate::tui::overlay::{Act, Asking, Jump, Overlay, Purpose};
 
 /// Within this time a second Ctrl-C ends the program.
 const QUIT_TWICE_MS: i64 = 2_000;
@@ -51,48 +52,16 @@ impl Model {
     }
 
     fn global_key(&mut self, key: KeyEvent) -> Option<Vec<Effect>> {
-        let KeyEvent {
-            code, modifiers, ..
-        } = key;
-        let is_ctrl = modifiers.contains(KeyModifiers::CONTROL);
-        let is_alt = modifiers.contains(KeyModifiers::ALT);
-        let is_shift = modifiers.contains(KeyModifiers::SHIFT);
-        match code {
+        if let Some(command) = self.keys.command(Place::Everywhere, key) {
+            return Some(self.command(command));
+        }
+        let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
             KeyCode::Char('c') if is_ctrl => Some(self.interrupt()),
-            KeyCode::Char('q') if is_ctrl => Some(self.quit()),
-            KeyCode::Char('k') if is_ctrl => {
-                let query = Composer::default();
-                self.overlay = Some(Overlay::Jump { query, selected: 0 });
-                Some(Vec::new())
-            }
-            KeyCode::Char('f') if is_ctrl => Some(self.begin_search()),
-            KeyCode::F(3) => Some(self.begin_search()),
-            KeyCode::Char('n') if is_ctrl => Some(self.act(Act::NewMenu)),
-            KeyCode::Char('o') if is_ctrl => Some(self.ask_for_files()),
-            KeyCode::Char('t') if is_ctrl => Some(self.toggle_files()),
-            KeyCode::F(5) => Some(self.toggle_members()),
-            KeyCode::F(4) => Some(self.act(Act::StatusMenu)),
-            KeyCode::F(2) => {
-                self.show_tab(match self.tab {
-                    Tab::Chats => Tab::Contacts,
-                    Tab::Contacts => Tab::Chats,
-                });
-                Some(Vec::new())
-            }
-            // Terminals send Ctrl-/ as the byte that is also Ctrl-_ and Ctrl-7.
-            KeyCode::Char('/' | '_' | '7' | '?') if is_ctrl => Some(self.help()),
-            KeyCode::F(1) => Some(self.help()),
-            KeyCode::Char('l') if is_ctrl => Some(vec![Effect::Redraw]),
-            KeyCode::Up if is_alt => Some(self.go_chat(false, is_shift)),
-            KeyCode::Down if is_alt => Some(self.go_chat(true, is_shift)),
-            KeyCode::PageUp => Some(self.scroll_page(-1)),
-            KeyCode::PageDown => Some(self.scroll_page(1)),
-            KeyCode::Home if is_ctrl => Some(self.go_first_new()),
-            KeyCode::End if is_ctrl => Some(self.go_end()),
             KeyCode::Tab if self.focus == Focus::Composer && self.complete() => {
                 Some(self.typed().into_iter().collect())
             }
-            KeyCode::Tab | KeyCode::F(6) => {
+            KeyCode::Tab => {
                 self.go_focus(true);
                 Some(Vec::new())
             }
@@ -102,6 +71,40 @@ impl Model {
             }
             _ => None,
         }
+    }
+
+    /// What can be done wherever the person is.
+    fn command(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Jump => {
+                let jump = Jump::new(Purpose::Open);
+                self.overlay = Some(Overlay::Jump(Box::new(jump)));
+            }
+            Command::Search => self.overlay = Some(Overlay::Find(Box::default())),
+            Command::Day => return self.ask_for_day(),
+            Command::New => return self.act(Act::NewMenu),
+            Command::HandOver => return self.ask_for_files(),
+            Command::Files => return self.toggle_files(),
+            Command::Members => return self.toggle_members(),
+            Command::Status => return self.act(Act::StatusMenu),
+            Command::Lists => self.show_tab(match self.tab {
+                Tab::Chats => Tab::Contacts,
+                Tab::Contacts => Tab::Chats,
+            }),
+            Command::Help => self.overlay = Some(Overlay::Help { offset: 0 }),
+            Command::Redraw => return vec![Effect::Redraw],
+            Command::ChatBefore => return self.go_chat(false, false),
+            Command::ChatAfter => return self.go_chat(true, false),
+            Command::UnreadBefore => return self.go_chat(false, true),
+            Command::UnreadAfter => return self.go_chat(true, true),
+            Command::PageUp => return self.scroll_page(-1),
+            Command::PageDown => return self.scroll_page(1),
+            Command::FirstNew => return self.go_first_new(),
+            Command::End => return self.go_end(),
+            Command::Leave => return self.quit(),
+            _ => {}
+        }
+        Vec::new()
     }
 
     /// Ctrl-C: empties what is being written; twice, it leaves.
@@ -119,7 +122,8 @@ impl Model {
             if let Some(open) = &mut self.open {
                 open.desk.composer.take();
             }
-            self.tell("Emptied; Ctrl-Up brings it back.");
+            let key = self.keys.label(&[Command::SentBefore]);
+            self.tell(format!("Emptied; {key} brings it back."));
             return self.typed().into_iter().collect();
         }
         self.quits_until_ms = self.now.ms + QUIT_TWICE_MS;
@@ -133,13 +137,11 @@ impl Model {
         effects
     }
 
-    fn help(&mut self) -> Vec<Effect> {
-        self.overlay = Some(Overlay::Help { offset: 0 });
-        Vec::new()
-    }
-
-    fn begin_search(&mut self) -> Vec<Effect> {
-        self.overlay = Some(Overlay::Find(Box::default()));
+    fn ask_for_day(&mut self) -> Vec<Effect> {
+        if let Some(room) = self.open.as_ref().map(|open| open.room) {
+            return self.act(Act::Ask(Asking::Day(room)));
+        }
+        self.complain("Open a chat first.");
         Vec::new()
     }
 
@@ -283,12 +285,11 @@ impl Model {
             .open
             .as_ref()
             .is_none_or(|open| open.desk.composer.is_empty());
-        let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        let command = self.keys.command(Place::Writing, key);
         let is_plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         match key.code {
-            KeyCode::Enter if is_plain && !key.modifiers.contains(KeyModifiers::SHIFT) => {
-                return self.send();
-            }
+            _ if command.is_some() => {}
+            KeyCode::Enter if key.modifiers.is_empty() => return self.send(),
             KeyCode::Esc => {
                 if !self.stop_about() {
                     self.focus = Focus::Timeline;
@@ -306,15 +307,14 @@ impl Model {
             return Vec::new();
         };
         let composer = &mut open.desk.composer;
-        match key.code {
-            KeyCode::Enter => composer.insert("\n"),
-            KeyCode::Char('j') if is_ctrl => composer.insert("\n"),
-            KeyCode::Up if is_ctrl => composer.recall(true),
-            KeyCode::Down if is_ctrl => composer.recall(false),
-            KeyCode::Up => {
+        match (command, key.code) {
+            (Some(Command::NewLine), _) => composer.insert("\n"),
+            (Some(Command::SentBefore), _) => composer.recall(true),
+            (Some(Command::SentAfter), _) => composer.recall(false),
+            (_, KeyCode::Up) => {
                 composer.go_row(columns, false);
             }
-            KeyCode::Down => {
+            (_, KeyCode::Down) => {
                 composer.go_row(columns, true);
             }
             _ => {

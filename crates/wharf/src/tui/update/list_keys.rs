@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::keys::is_typed;
 use crate::tui::effect::Effect;
+use crate::tui::keymap::{Command, Place};
 use crate::tui::list::{self, ListKey};
 use crate::tui::model::{Focus, Model, Tab};
 use crate::tui::overlay::Act;
@@ -27,6 +28,9 @@ impl Model {
     }
 
     pub(super) fn list_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        if self.keys.command(Place::List, key) == Some(Command::ListMenu) {
+            return self.list_menu();
+        }
         match key.code {
             KeyCode::Up => self.go_list(-1),
             KeyCode::Down => self.go_list(1),
@@ -35,7 +39,6 @@ impl Model {
             KeyCode::Left => self.show_tab(Tab::Chats),
             KeyCode::Right => self.show_tab(Tab::Contacts),
             KeyCode::Enter | KeyCode::Char(' ') => return self.open_selected(),
-            KeyCode::Char('m') => return self.list_menu(),
             KeyCode::Esc if self.open.is_some() => self.focus = Focus::Composer,
             // Whoever types means to write.
             KeyCode::Char(_) if self.open.is_some() && is_typed(key) => {

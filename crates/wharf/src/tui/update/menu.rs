@@ -252,6 +252,7 @@ impl Model {
             };
             items.push(item(pin, Act::Pin(position)));
             items.push(item("Copy the text", Act::Copy(position)));
+            items.push(item("Forward…", Act::Forward(position)));
             if let Some(file) = self.file_at(position) {
                 items.push(item(
                     "Fetch the file…",

@@ -182,9 +182,9 @@ impl Model {
             Some(Overlay::Menu(menu)) => {
                 (menu_area(self, menu), menu.items.len(), menu.selected, 1)
             }
-            Some(Overlay::Jump { query, selected }) => {
-                let count = crate::tui::overlay::jump_targets(self, query.text()).len();
-                (listed_area(self), count, *selected, 1)
+            Some(Overlay::Jump(jump)) => {
+                let count = crate::tui::overlay::jump_targets(self, jump).len();
+                (listed_area(self), count, jump.selected, 1)
             }
             _ => return Vec::new(),
         };
@@ -199,7 +199,7 @@ impl Model {
         }
         match &mut self.overlay {
             Some(Overlay::Menu(menu)) => menu.selected = index,
-            Some(Overlay::Jump { selected, .. }) => *selected = index,
+            Some(Overlay::Jump(jump)) => jump.selected = index,
             _ => {}
         }
         self.overlay_enter()

@@ -36,8 +36,8 @@ impl Model {
     }
 
     pub(super) fn query_changed(&mut self) {
-        if let Some(Overlay::Jump { selected, .. }) = &mut self.overlay {
-            *selected = 0;
+        if let Some(Overlay::Jump(jump)) = &mut self.overlay {
+            jump.selected = 0;
         }
     }
 
@@ -45,7 +45,7 @@ impl Model {
         let count = match &self.overlay {
             Some(Overlay::Help { .. }) => help_rows(self).len(),
             Some(Overlay::Paper { rows, .. }) => rows.len(),
-            Some(Overlay::Jump { query, .. }) => jump_targets(self, query.text()).len(),
+            Some(Overlay::Jump(jump)) => jump_targets(self, jump).len(),
             Some(Overlay::Find(find)) => find.finds.hits.len(),
             Some(Overlay::Menu(menu)) => menu.items.len(),
             Some(Overlay::Ask(_)) | None => 0,
@@ -61,7 +61,7 @@ impl Model {
                     code => stepped(*offset, last + 1, code),
                 };
             }
-            Some(Overlay::Jump { selected, .. }) => *selected = stepped(*selected, count, code),
+            Some(Overlay::Jump(jump)) => jump.selected = stepped(jump.selected, count, code),
             Some(Overlay::Find(find)) => find.selected = stepped(find.selected, count, code),
             Some(Overlay::Menu(menu)) => menu.selected = stepped(menu.selected, count, code),
             Some(Overlay::Ask(_)) | None => {}
@@ -71,8 +71,8 @@ impl Model {
     /// Enter, or a click on what is selected.
     pub(super) fn overlay_enter(&mut self) -> Vec<Effect> {
         match self.overlay.take() {
-            Some(Overlay::Jump { query, selected }) => {
-                let target = jump_targets(self, query.text()).into_iter().nth(selected);
+            Some(Overlay::Jump(jump)) => {
+                let target = jump_targets(self, &jump).into_iter().nth(jump.selected);
                 target.map_or_else(Vec::new, |(_, act)| self.act(act))
             }
             Some(Overlay::Menu(menu)) => match menu.items.into_iter().nth(menu.selected) {

@@ -2,14 +2,17 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::keys::is_typed;
 use crate::tui::effect::Effect;
+use crate::tui::keymap::{Command, Place};
 use crate::tui::layout;
 use crate::tui::model::{Focus, Model, Spot};
 use crate::tui::overlay::Act;
 
 impl Model {
     pub(super) fn timeline_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        if let Some(command) = self.keys.command(Place::Message, key) {
+            return self.on_selected(command);
+        }
         match key.code {
             KeyCode::Up | KeyCode::Char('k') => self.go_item(-1),
             KeyCode::Down | KeyCode::Char('j') => self.go_item(1),
@@ -22,45 +25,38 @@ impl Model {
                 self.focus = Focus::Composer;
                 return self.go_end();
             }
-            KeyCode::Char(letter) if is_typed(key) => {
-                return self.on_selected(letter);
-            }
-            KeyCode::Enter => return self.on_selected('o'),
+            KeyCode::Enter => return self.on_selected(Command::Fetch),
             _ => {}
         }
         Vec::new()
     }
 
-    fn on_selected(&mut self, letter: char) -> Vec<Effect> {
+    fn on_selected(&mut self, command: Command) -> Vec<Effect> {
         let Some(spot) = self.open.as_ref().and_then(|open| open.selected) else {
             return Vec::new();
         };
-        let act = match (spot, letter) {
-            (Spot::Waiting(id), 't') => Some(Act::Retry(id)),
-            (Spot::Waiting(id), 'x') => Some(Act::Discard(id)),
-            (Spot::Entry(position), 't' | 'x') => self.refused_about(position).map(|id| {
-                if letter == 't' {
-                    Act::Retry(id)
-                } else {
-                    Act::Discard(id)
-                }
-            }),
-            (Spot::Entry(position), letter) => match letter {
-                'r' => Some(Act::Reply(position)),
-                'e' => Some(Act::Edit(position)),
-                'd' => Some(Act::Recall(position)),
-                '+' => Some(Act::ReactionMenu(position)),
-                'p' => Some(Act::Pin(position)),
-                'y' => Some(Act::Copy(position)),
-                'i' => Some(Act::About(position)),
-                'm' => Some(Act::MessageMenu(position)),
-                'o' => self
+        let act = match (spot, command) {
+            (Spot::Waiting(id), Command::Retry) => Some(Act::Retry(id)),
+            (Spot::Waiting(id), Command::Drop) => Some(Act::Discard(id)),
+            (Spot::Waiting(_), _) => None,
+            (Spot::Entry(position), command) => match command {
+                Command::Retry => self.refused_about(position).map(Act::Retry),
+                Command::Drop => self.refused_about(position).map(Act::Discard),
+                Command::Reply => Some(Act::Reply(position)),
+                Command::Change => Some(Act::Edit(position)),
+                Command::Recall => Some(Act::Recall(position)),
+                Command::React => Some(Act::ReactionMenu(position)),
+                Command::Pin => Some(Act::Pin(position)),
+                Command::Copy => Some(Act::Copy(position)),
+                Command::Forward => Some(Act::Forward(position)),
+                Command::About => Some(Act::About(position)),
+                Command::Menu => Some(Act::MessageMenu(position)),
+                Command::Fetch => self
                     .file_at(position)
                     .map(|file| Act::Download(Box::new(file))),
-                's' => self.file_at(position).map(|file| Act::Save(Box::new(file))),
+                Command::Save => self.file_at(position).map(|file| Act::Save(Box::new(file))),
                 _ => None,
             },
-            (Spot::Waiting(_), _) => None,
         };
         act.map_or_else(Vec::new, |act| self.act(act))
     }

@@ -6,6 +6,7 @@ use wharf_types::api::contact::Status;
 use wharf_types::api::room::{Role, RoomKind};
 
 use super::{clipped, paint, presence};
+use crate::tui::keymap::Command;
 use crate::tui::layout::{self, Areas, PROMPT};
 use crate::tui::model::{About, Conversation, Focus, Model, role_name, status_name, text_of};
 use crate::tui::text::{Piece, Row, draw, fit, row_width, width, wrap};
@@ -28,15 +29,23 @@ pub(super) fn conversation(
 
 fn welcome(model: &Model, buffer: &mut Buffer, areas: &Areas) {
     let area = areas.timeline;
+    let key = |command| model.keys.label(&[command]);
     let words = [
-        "Wharf",
-        "",
-        "Choose a chat with the arrow keys and Enter, or jump with Ctrl-K.",
-        "Ctrl-N adds a contact or makes a room. Ctrl-/ or F1 shows all keys.",
+        "Wharf".to_owned(),
+        String::new(),
+        format!(
+            "Choose a chat with the arrow keys and Enter, or jump with {}.",
+            key(Command::Jump)
+        ),
+        format!(
+            "{} adds a contact or makes a room. {} shows all keys.",
+            key(Command::New),
+            key(Command::Help).replace(", ", " or ")
+        ),
     ];
     let rows: Vec<Row> = words
-        .iter()
-        .flat_map(|words| wrap(&[Piece::plain(*words)], area.width.saturating_sub(4)))
+        .into_iter()
+        .flat_map(|words| wrap(&[Piece::plain(words)], area.width.saturating_sub(4)))
         .collect();
     let blank = area
         .height
@@ -143,7 +152,8 @@ fn timeline(model: &Model, buffer: &mut Buffer, area: Rect, open: &Conversation)
         }
     }
     if seen.below > 0 && area.height > 0 {
-        let words = format!(" {} more below (Ctrl-End) ", seen.below);
+        let key = model.keys.label(&[Command::End]);
+        let words = format!(" {} more below ({key}) ", seen.below);
         let columns = width(&words);
         let x = area.right().saturating_sub(columns + 1);
         draw(

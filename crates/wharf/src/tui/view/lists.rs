@@ -9,6 +9,7 @@ use wharf_types::api::room::{Notify, RoomKind};
 use wharf_types::{AccountId, RoomId};
 
 use super::{clipped, ends, paint, presence};
+use crate::tui::keymap::Command;
 use crate::tui::list::{self, ListKey, ListRow, Preview};
 use crate::tui::model::{Focus, Model, Tab};
 use crate::tui::text::{Piece, Row, draw, fit, row_width, width};
@@ -59,7 +60,8 @@ pub(super) fn list(model: &Model, buffer: &mut Buffer, area: Rect) {
     }
     let rows = list::rows(model);
     if rows.is_empty() {
-        let words = "Nothing here yet. Ctrl-N adds a contact or makes a room.";
+        let key = model.keys.label(&[Command::New]);
+        let words = format!("Nothing here yet. {key} adds a contact or makes a room.");
         for (y, row) in (area.top()..area.bottom()).zip(crate::tui::text::wrap(
             &[Piece::new(words, model.theme.dim())],
             area.width.saturating_sub(2),

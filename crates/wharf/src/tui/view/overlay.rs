@@ -5,75 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use wharf_types::api::search::{Hit, HitKind};
 
+use super::help::help_rows;
 use super::{clear, clipped, ends, paint};
 use crate::tui::composer::Composer;
 use crate::tui::layout::{first_shown, middle};
 use crate::tui::model::Model;
-use crate::tui::overlay::{Ask, Find, Menu, Overlay, jump_targets};
+use crate::tui::overlay::{Ask, Find, Menu, Overlay, Purpose, jump_targets};
 use crate::tui::text::{Piece, Row, draw, fit, one_line, width, wrap};
-
-/// What keys do, by where they do it. The help is this table, and the guide is compared with it.
-pub(crate) const KEYS: &[(&str, &[(&str, &str)])] = &[
-    (
-        "Everywhere",
-        &[
-            ("Ctrl-K", "jump to a chat or a person by name"),
-            ("Ctrl-F", "search messages and files"),
-            ("Ctrl-N", "add a contact, make a room"),
-            ("Ctrl-O", "hand over files"),
-            ("Ctrl-T", "files of this chat, with their progress"),
-            ("F5", "members of this chat"),
-            ("F2", "chats or contacts"),
-            ("F4", "your own status"),
-            ("Alt-Up, Alt-Down", "chat before, chat after"),
-            ("Alt-Shift-Up, -Down", "unread chat before, after"),
-            ("Tab, Shift-Tab", "next part of the screen, and back"),
-            ("Page Up, Page Down", "scroll the conversation"),
-            ("Ctrl-Home, Ctrl-End", "its first new message, its end"),
-            ("Ctrl-L", "draw the screen again"),
-            ("Ctrl-/ or F1", "this page"),
-            ("Ctrl-Q", "leave; Ctrl-C twice, too"),
-        ],
-    ),
-    (
-        "Writing",
-        &[
-            ("Enter", "send"),
-            ("Ctrl-J, Alt-Enter", "new line"),
-            ("Up", "in an empty line: change the last own message"),
-            ("Ctrl-Up, Ctrl-Down", "what was sent before, after"),
-            ("@name then Tab", "mention somebody; @all means everybody"),
-            ("Ctrl-W, Ctrl-U", "erase a word, the line"),
-            ("Esc", "no reply or change after all; then select a message"),
-        ],
-    ),
-    (
-        "A selected message",
-        &[
-            ("Up, Down, Home, End", "select another one"),
-            ("r", "reply"),
-            ("e", "change it, where it is yours"),
-            ("d", "recall it, where it is yours"),
-            ("+", "react; the same again takes it back"),
-            ("p", "pin it, or take the pin away"),
-            ("o or Enter", "fetch its file"),
-            ("s", "save its file to your drive"),
-            ("y", "copy its text"),
-            ("i", "who has read it, what it said before, all of it"),
-            ("m", "all of this as a menu"),
-            ("t, x", "try again, or drop, what was not sent"),
-        ],
-    ),
-    (
-        "The list",
-        &[
-            ("Enter", "open; fold or unfold a group of contacts"),
-            ("m", "what can be done: remark, group, mute, pin, leave, …"),
-            ("Left, Right", "chats, contacts"),
-            ("another letter", "write it in the open chat"),
-        ],
-    ),
-];
 
 /// Draws it and says where the cursor is.
 pub(super) fn overlay(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> Option<(u16, u16)> {
@@ -90,13 +28,17 @@ pub(super) fn overlay(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> 
             paper(model, buffer, title, rows, *offset);
             None
         }
-        Overlay::Jump { query, selected } => {
-            let targets = jump_targets(model, query.text());
+        Overlay::Jump(jump) => {
+            let targets = jump_targets(model, jump);
             let items: Vec<Row> = targets
                 .iter()
                 .map(|(label, _)| vec![Piece::plain(label.as_str())])
                 .collect();
-            listed(model, buffer, "Jump to", Some(query), &items, *selected)
+            let words = match jump.purpose {
+                Purpose::Open => ("Jump to", "Enter opens, Esc closes"),
+                Purpose::Forward(_) => ("Forward to", "Enter chooses, Esc closes"),
+            };
+            listed(model, buffer, words, &jump.query, &items, jump.selected)
         }
         Overlay::Find(find) => found(model, buffer, find),
         Overlay::Menu(menu) => {
@@ -105,26 +47,6 @@ pub(super) fn overlay(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> 
         }
         Overlay::Ask(ask) => asked(model, buffer, ask),
     }
-}
-
-/// The rows of the help.
-pub(crate) fn help_rows(model: &Model) -> Vec<Row> {
-    let theme = model.theme;
-    let mut rows = Vec::new();
-    for (place, keys) in KEYS {
-        if !rows.is_empty() {
-            rows.push(Row::new());
-        }
-        rows.push(vec![Piece::new(*place, theme.bold())]);
-        for (key, what) in *keys {
-            let blank = 21_usize.saturating_sub(usize::from(width(key)));
-            rows.push(vec![
-                Piece::new(format!("  {key}{}", " ".repeat(blank)), theme.accent()),
-                Piece::plain(*what),
-            ]);
-        }
-    }
-    rows
 }
 
 /// The inside of a page to read.
@@ -195,15 +117,15 @@ fn choices(model: &Model, buffer: &mut Buffer, area: Rect, items: &[Row], select
 fn listed(
     model: &Model,
     buffer: &mut Buffer,
-    title: &str,
-    line: Option<&Composer>,
+    (title, foot): (&str, &str),
+    line: &Composer,
     items: &[Row],
     selected: usize,
 ) -> Option<(u16, u16)> {
     let area = middle(model, 70, 18);
-    let inner = frame(model, buffer, area, title, "Enter opens, Esc closes");
+    let inner = frame(model, buffer, area, title, foot);
     let head = Rect::new(inner.x, inner.y, inner.width, inner.height.min(1));
-    let cursor = line.and_then(|line| typed(model, buffer, head, line));
+    let cursor = typed(model, buffer, head, line);
     let rest = Rect::new(
         inner.x,
         inner.y + 1,
@@ -418,17 +340,4 @@ fn frame(model: &Model, buffer: &mut Buffer, area: Rect, title: &str, foot: &str
         ends(buffer, line, &[], &[Piece::new(foot, dim)]);
     }
     inside(area)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::KEYS;
-
-    #[test]
-    fn the_guide_names_every_key() {
-        let guide = include_str!("../../../../../docs/guide/chat.md");
-        for (key, what) in KEYS.iter().flat_map(|(_, keys)| *keys) {
-            assert!(guide.contains(&format!("| `{key}` |")), "{key}: {what}");
-        }
-    }
 }

@@ -7,6 +7,7 @@ use wharf_types::api::log::{Body, File};
 
 use super::{ends, paint, presence};
 use crate::format;
+use crate::tui::keymap::Command;
 use crate::tui::layout::first_shown;
 use crate::tui::model::{Conversation, Focus, Model, MovingState, Panel, role_name};
 use crate::tui::text::{Piece, Row, draw, fit, width};
@@ -37,10 +38,9 @@ pub(super) fn panel(model: &Model, buffer: &mut Buffer, area: Rect) {
         &close,
     );
     if items.is_empty() {
-        let words = Piece::new(
-            " No file was handed over here yet. Ctrl-O does it.",
-            model.theme.dim(),
-        );
+        let key = model.keys.label(&[Command::HandOver]);
+        let words = format!(" No file was handed over here yet. {key} does it.");
+        let words = Piece::new(words, model.theme.dim());
         draw(buffer, (area.x, area.y + 1), area.width, &[words]);
         return;
     }

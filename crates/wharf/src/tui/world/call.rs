@@ -1,5 +1,6 @@
 //! Calls of the server, and what came of them.
 
+use wharf_client::api::Range;
 use wharf_client::{Api, Room as Named};
 use wharf_types::api::contact::{AskContact, ContactState, EditContact, EditContactGroup};
 use wharf_types::api::room::{InviteToRoom, SaveToDrive};
@@ -17,6 +18,12 @@ pub(super) async fn called(
 ) -> Result<Feed, wharf_client::ApiError> {
     match effect {
         Effect::Search { query } => Ok(found(api, query, zone).await),
+        Effect::FindTime { room, at_ms } => {
+            let range = Range::AtTime(at_ms);
+            let page = api.log(Named::Id(room), range, Some(1)).await?;
+            let position = page.items.first().map(|entry| entry.position);
+            Ok(Feed::AtTime(room, position))
+        }
         Effect::History { room, position } => {
             let history = api.entry(Named::Id(room), position).await?;
             Ok(Feed::History(room, Box::new(history)))

@@ -341,3 +341,69 @@ fn what_is_written_while_the_server_is_away_is_sent_once_when_it_is_back() {
     let heard = grace.run(["tail", "@ada"]).unwrap();
     assert_eq!(heard.matches("in the dark").count(), 1, "{heard}");
 }
+
+#[test]
+fn a_person_goes_to_a_day_forwards_a_message_and_has_keys_of_their_own() {
+    let house = House::new();
+    let ada = house.member("ada");
+    let grace = house.member("grace");
+    ada.run(["contacts", "ask", "grace"]).unwrap();
+    grace.run(["contacts", "accept", "ada"]).unwrap();
+    let long: Vec<String> = (1..40).map(|row| format!("row {row}")).collect();
+    for words in ["how it began", &long.join("\n\n"), "how it ended"] {
+        grace.run(["say", "@ada", "--", words]).unwrap();
+    }
+    house.write(
+        "ada/config/wharf/config.toml",
+        "[client.keys]\njump = \"Ctrl-P\"\nforward = \"w\"\n",
+    );
+    let terminals = Terminals::new();
+    let ada = terminals.chat("ada", &house.path("ada"), house.folder.path());
+
+    // The help says the keys that there are.
+    ada.shows("^P jump");
+    ada.keys(&["F1"]);
+    ada.shows("Ctrl-P");
+    ada.keys(&["Escape"]);
+    ada.keys(&["C-p"]);
+    ada.shows("Jump to");
+    ada.types("grace");
+    ada.keys(&["Enter"]);
+    let screen = ada.shows("how it ended");
+    assert!(!screen.contains("how it began"), "{screen}");
+
+    ada.keys(&["C-g"]);
+    ada.shows("Go to a day");
+    ada.types("today");
+    ada.keys(&["Enter"]);
+    ada.shows("how it began");
+    ada.keys(&["C-End"]);
+    ada.shows("how it ended");
+
+    // Somebody else's words go on as a quotation, to which something is said in another line.
+    ada.keys(&["Escape"]);
+    ada.shows("r reply");
+    ada.keys(&["w"]);
+    ada.shows("Forward to");
+    ada.types("personal");
+    ada.keys(&["Enter"]);
+    ada.shows("> grace, ");
+    ada.types("one");
+    // What a terminal sends for Shift-Enter that tells it from Enter.
+    ada.keys(&["-H", "1b", "5b", "31", "33", "3b", "32", "75"]);
+    ada.types("two");
+    ada.sees("two lines", |screen| {
+        screen.lines().any(|line| line.trim_end().ends_with("two"))
+    });
+    ada.keys(&["Enter"]);
+    ada.sees("an empty line", |screen| {
+        screen.lines().any(|line| line.trim_end().ends_with("│>"))
+    });
+    let noted = house.device("ada").run(["tail", "me"]).unwrap();
+    for words in ["> how it ended", "one", "two"] {
+        assert!(noted.contains(words), "{noted}");
+    }
+    assert_eq!(noted.matches("grace, ").count(), 1, "{noted}");
+    ada.keys(&["C-q"]);
+    ada.ends();
+}

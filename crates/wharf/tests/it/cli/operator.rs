@@ -166,4 +166,13 @@ fn settings_come_from_flags_over_variables_over_the_file() {
         checked.err.contains("line 2, column 1") && checked.err.contains("quotta"),
         "{checked:?}"
     );
+    house.write("config.toml", "[client.keys]\nforward = [\"w\", \"r\"]\n");
+    let checked = house.end(&["config", "check", "--config", &file]);
+    assert_eq!(checked.code, 2, "{checked:?}");
+    assert!(
+        checked
+            .err
+            .contains("r is a key of both `reply` and `forward`"),
+        "{checked:?}"
+    );
 }

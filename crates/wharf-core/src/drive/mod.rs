@@ -11,6 +11,7 @@ mod batch;
 mod carry;
 mod commit;
 mod find;
+mod forget;
 mod gather;
 mod look;
 mod mention;
@@ -33,6 +34,7 @@ use wharf_types::{AccountId, RoomId};
 
 pub(crate) use carry::{CarryingDrive, close_carried, take_out};
 pub(crate) use commit::{save, scopes_of};
+pub(crate) use forget::forget_some;
 pub(crate) use look::{Looked, changed_nodes, look, node_in_tree};
 pub(crate) use read::{StoredContent, file_to_hand_over, kept_content};
 pub(crate) use retention::RetentionCursor;

@@ -88,9 +88,9 @@ pub(super) fn expire_revisions(
 }
 
 /// A revision whose content is to be freed.
-struct KeptRevision {
-    position: u64,
-    bytes: u64,
+pub(super) struct KeptRevision {
+    pub(super) position: u64,
+    pub(super) bytes: u64,
 }
 
 impl KeptRevision {
@@ -193,7 +193,7 @@ fn delete_node(tx: &mut Tx<'_>, room: &Entered, node: NodeId) -> sql::Result<()>
 }
 
 /// Frees revisions from the first on until all are or it was `items_max` of work, and returns how many.
-fn free_revisions(
+pub(super) fn free_revisions(
     tx: &mut Tx<'_>,
     room: &Entered,
     revisions: &[KeptRevision],

@@ -135,7 +135,8 @@ struct Look {
 
 fn look_for_due(tx: &mut Tx<'_>, after: RoomId, now_ms: i64) -> Result<Look> {
     let rooms = tx.all(
-        "SELECT id FROM room WHERE id > ?1 ORDER BY id LIMIT ?2",
+        "SELECT r.id FROM room r WHERE r.id > ?1 \
+         AND NOT EXISTS (SELECT 1 FROM abandoned_room a WHERE a.room_id = r.id) ORDER BY r.id LIMIT ?2",
         &[after.into(), UNIT_ROOMS_MAX.into()],
         |row| row.id::<RoomId>(0),
     )?;

@@ -7,6 +7,7 @@
 
 mod compaction;
 mod expiry;
+mod imports;
 mod lease;
 mod operate;
 mod retention;
@@ -26,6 +27,7 @@ use crate::search::Follow;
 use crate::thumbnail::Follow as Thumbnailing;
 use compaction::Compaction;
 use expiry::Expiry;
+use imports::Imports;
 use lease::Exclusive;
 use retention::{LogRetention, Retention};
 use scrub::Scrub;
@@ -106,6 +108,7 @@ pub(crate) fn start_all(wharf: &Wharf) {
         drive: drives,
         transfers,
         thumbnails,
+        portage,
         jobs,
         ..
     } = wharf;
@@ -119,6 +122,10 @@ pub(crate) fn start_all(wharf: &Wharf) {
     ));
     jobs.start(Exclusive::new(
         LogRetention::new(logs.clone()),
+        ground.clone(),
+    ));
+    jobs.start(Exclusive::new(
+        Imports::new(portage.clone()),
         ground.clone(),
     ));
     jobs.start(Exclusive::new(

@@ -8,13 +8,11 @@ use wharf_store::sql::{self, Lock, Tx};
 use wharf_types::api::log::Body;
 use wharf_types::{AccountId, EntryHash, RoomId};
 
-use super::{Logs, effect, rows};
+use super::{Logs, effect, forget, rows};
 use crate::error::Result;
 use crate::live::Notices;
 use crate::room::{Thing, touch};
 
-/// Entries that one unit lets go: a few milliseconds of the writer's time.
-const UNIT_ENTRIES_MAX: u64 = 250;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
@@ -61,11 +59,15 @@ impl Logs {
 /// One unit in one room; says whether nothing is left to do there.
 fn work_on(tx: &mut Tx<'_>, room: RoomId, now_ms: i64) -> Result<(bool, Notices)> {
     let mut notices = Notices::default();
-    let days = tx.one(
+    let days = tx.opt(
         "SELECT keep_days FROM log WHERE room_id = ?1",
         &[room.into()],
         |row| row.int(0),
     )?;
+    // It is being taken away since it was found.
+    let Some(days) = days else {
+        return Ok((true, notices));
+    };
     let end = rows::end(tx, room)?;
     let due = if days > 0 {
         floor_due(tx, room, end.head, now_ms - days * DAY_MS)?
@@ -75,7 +77,7 @@ fn work_on(tx: &mut Tx<'_>, room: RoomId, now_ms: i64) -> Result<(bool, Notices)
     if due <= end.floor {
         return Ok((true, notices));
     }
-    let floor = due.min(end.floor + UNIT_ENTRIES_MAX);
+    let floor = due.min(end.floor + u64::from(forget::PART_ENTRIES_MAX));
     raise_floor(tx, room, floor)?;
     let is_done = floor == due;
     if is_done {
@@ -121,22 +123,7 @@ fn raise_floor(tx: &mut Tx<'_>, room: RoomId, floor: u64) -> sql::Result<()> {
     for revision in revisions {
         effect::let_revision_go(tx, room, revision)?;
     }
-    tx.exec(
-        "DELETE FROM entry WHERE room_id = ?1 AND position <= ?2",
-        &[room.into(), floor.into()],
-    )?;
-    tx.exec(
-        "DELETE FROM reaction WHERE room_id = ?1 AND target <= ?2",
-        &[room.into(), floor.into()],
-    )?;
-    tx.exec(
-        "DELETE FROM mention WHERE room_id = ?1 AND position <= ?2",
-        &[room.into(), floor.into()],
-    )?;
-    tx.exec(
-        "DELETE FROM log_hour WHERE room_id = ?1 AND position <= ?2",
-        &[room.into(), floor.into()],
-    )?;
+    forget::delete_up_to(tx, room, floor)?;
     tx.exec(
         "UPDATE log SET floor_position = ?2, floor_hash = ?3, floor_countable = ?4 WHERE room_id = ?1",
         &[

@@ -82,6 +82,25 @@ enum Step {
     Fault { entries: u64, fault: LogFault },
 }
 
+/// A room's log has no end: it goes first where a room is taken away, which may be gone since it was found.
+fn without_log(tx: &mut Tx<'_>, room: RoomId, walk: Option<Walk>) -> sql::Result<Step> {
+    let entries = walk.map_or(0, |walk| walk.entries);
+    let stays = tx.opt(
+        "SELECT 1 FROM room r WHERE r.id = ?1 AND NOT EXISTS (SELECT 1 FROM abandoned_room a WHERE a.room_id = r.id)",
+        &[room.into()],
+        |_| Ok(()),
+    )?;
+    if stays.is_none() {
+        return Ok(Step::End { entries });
+    }
+    let fault = LogFault {
+        room,
+        position: 0,
+        detail: "the room has no log".to_owned(),
+    };
+    Ok(Step::Fault { entries, fault })
+}
+
 /// Walks over one page of entries.
 fn step(tx: &mut Tx<'_>, room: RoomId, walk: Option<Walk>) -> sql::Result<Step> {
     let log = tx.opt(
@@ -104,8 +123,7 @@ fn step(tx: &mut Tx<'_>, room: RoomId, walk: Option<Walk>) -> sql::Result<Step> 
         detail,
     };
     let Some((head, floor)) = log else {
-        let fault = fault(0, "the room has no log".to_owned());
-        return Ok(Step::Fault { entries: 0, fault });
+        return without_log(tx, room, walk);
     };
     // Retention may have raised the floor past where the walk was.
     let mut walk = match walk {

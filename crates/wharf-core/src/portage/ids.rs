@@ -7,6 +7,9 @@ use wharf_types::{AccountId, ContactGroupId, NodeId, RoomId};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ids {
     pub(super) secret: [u8; 32],
+    /// How often the import was given up before: rooms and nodes that it makes now are others than those that it made then,
+    /// which may still be there.
+    pub(super) given_up_count: u64,
     /// The account of the archive that is the importer,
     pub(super) archive_account: AccountId,
     /// and the importer.
@@ -26,12 +29,26 @@ impl Ids {
     }
 
     pub(super) fn room(&self, id: RoomId) -> RoomId {
-        self.make(RoomId::new, b'r', id.as_bytes(), &[])
+        self.make(RoomId::new, b'r', id.as_bytes(), &self.again(&[]))
     }
 
     /// A node of a room.
     pub(super) fn node(&self, room: RoomId, id: NodeId) -> NodeId {
-        self.make(NodeId::new, b'n', id.as_bytes(), room.as_bytes())
+        self.make(
+            NodeId::new,
+            b'n',
+            id.as_bytes(),
+            &self.again(room.as_bytes()),
+        )
+    }
+
+    /// What an id is of, and, where the import was given up before, how often.
+    fn again(&self, of: &[u8]) -> Vec<u8> {
+        let mut of = of.to_vec();
+        if self.given_up_count > 0 {
+            of.extend(self.given_up_count.to_be_bytes());
+        }
+        of
     }
 
     /// What an entry of a room says, in the ids that its people and nodes have here.
@@ -79,6 +96,7 @@ mod tests {
     fn ids(secret: u8) -> Ids {
         Ids {
             secret: [secret; 32],
+            given_up_count: 0,
             archive_account: AccountId::from_bytes([1; 16]),
             importer: AccountId::from_bytes([2; 16]),
         }
@@ -92,6 +110,14 @@ mod tests {
         assert_ne!(made, node);
         assert_ne!(made, ids(2).node(room, node));
         assert_ne!(made, ids(1).node(RoomId::from_bytes([9; 16]), node));
+        let again = Ids {
+            given_up_count: 1,
+            ..ids(1)
+        };
+        assert_ne!(made, again.node(room, node));
+        assert_ne!(ids(1).room(room), again.room(room));
+        let person = AccountId::from_bytes([3; 16]);
+        assert_eq!(ids(1).account(person), again.account(person));
         assert_eq!(made.as_bytes()[..6], node.as_bytes()[..6], "the time stays");
     }
 

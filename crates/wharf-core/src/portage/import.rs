@@ -6,6 +6,7 @@ use wharf_types::api::portage::{
 };
 use wharf_types::{AccountId, ErrorCode, ImportId, RoomId};
 
+use super::abandoned;
 use super::ids::Ids;
 use super::people;
 use super::room::RoomWork;
@@ -24,16 +25,20 @@ const IMPORTS_MAX: u64 = 100;
 struct State {
     number: u64,
     secret: [u8; 32],
+    given_up_count: u64,
     archive_account: Option<AccountId>,
     /// The room, in the archive, whose records are coming.
     room_from: Option<RoomId>,
     is_done: bool,
+    /// Whether the records that are coming are of a room that was whole before the import began anew.
+    is_kept: bool,
 }
 
 impl State {
     fn ids(&self, importer: AccountId) -> Result<Ids> {
         Ok(Ids {
             secret: self.secret,
+            given_up_count: self.given_up_count,
             archive_account: self
                 .archive_account
                 .ok_or_else(|| Error::invalid("an archive begins with a record of what it is"))?,
@@ -44,7 +49,10 @@ impl State {
 
 fn load(tx: &mut Tx<'_>, account: AccountId, import: ImportId) -> sql::Result<Option<State>> {
     tx.opt(
-        "SELECT number, secret, archive_account, room_from, is_done FROM import WHERE account_id = ?1 AND id = ?2",
+        "SELECT i.number, i.secret, i.archive_account, i.room_from, i.is_done, COALESCE(r.is_kept, 0), i.given_up_count \
+         FROM import i \
+         LEFT JOIN import_room r ON r.account_id = i.account_id AND r.import_id = i.id AND r.from_id = i.room_from \
+         WHERE i.account_id = ?1 AND i.id = ?2",
         &[account.into(), import.into()],
         |row| {
             Ok(State {
@@ -53,6 +61,8 @@ fn load(tx: &mut Tx<'_>, account: AccountId, import: ImportId) -> sql::Result<Op
                 archive_account: row.opt_id(2)?,
                 room_from: row.opt_id(3)?,
                 is_done: row.flag(4)?,
+                is_kept: row.flag(5)?,
+                given_up_count: row.uint(6)?,
             })
         },
     )
@@ -66,6 +76,7 @@ pub(super) async fn rooms_of(
 ) -> Result<Vec<RoomId>> {
     let (by, import, number) = (*by, batch.import, batch.number);
     let secret: [u8; 32] = ground.random.bytes();
+    let now_ms = ground.clock.now_ms();
     let begin = move |tx: &mut Tx<'_>| -> Result<State> {
         let person = require_writer(tx, &by)?;
         if let Some(state) = load(tx, person.account, import)? {
@@ -75,7 +86,7 @@ pub(super) async fn rooms_of(
             return Err(expected(1));
         }
         let begun_count = tx.one(
-            "SELECT count(*) FROM import WHERE account_id = ?1 AND is_done = 0",
+            "SELECT count(*) FROM import WHERE account_id = ?1 AND is_done = 0 AND (number > 0 OR touched_ms IS NOT NULL)",
             &[person.account.into()],
             |row| row.uint(0),
         )?;
@@ -86,15 +97,22 @@ pub(super) async fn rooms_of(
             ));
         }
         tx.exec(
-            "INSERT INTO import (account_id, id, number, secret, is_done) VALUES (?1, ?2, 0, ?3, 0)",
-            &[person.account.into(), import.into(), (&secret).into()],
+            "INSERT INTO import (account_id, id, number, secret, is_done, touched_ms) VALUES (?1, ?2, 0, ?3, 0, ?4)",
+            &[
+                person.account.into(),
+                import.into(),
+                (&secret).into(),
+                now_ms.into(),
+            ],
         )?;
         Ok(State {
             number: 0,
             secret,
+            given_up_count: 0,
             archive_account: None,
             room_from: None,
             is_done: false,
+            is_kept: false,
         })
     };
     let state = ground.db.write(Lock::Global, begin).await?;
@@ -102,6 +120,7 @@ pub(super) async fn rooms_of(
     // Ids of rooms do not depend on whose archive it is.
     let ids = Ids {
         secret: state.secret,
+        given_up_count: state.given_up_count,
         archive_account: person.account,
         importer: person.account,
     };
@@ -203,6 +222,9 @@ impl Taking<'_> {
         if self.state.is_done {
             return Err(Error::invalid("records come after the end of the archive"));
         }
+        if self.passes_over(tx, record)? {
+            return Ok(());
+        }
         match record {
             Record::Archive(archive) => self.begin_archive(archive),
             Record::Group(group) => {
@@ -238,6 +260,31 @@ impl Taking<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Passes over what is of a room that was whole when the import was given up; says whether it did.
+    fn passes_over(&mut self, tx: &mut Tx<'_>, record: &Record) -> Result<bool> {
+        let (account, import) = (self.person.account, self.import);
+        match record {
+            Record::Room(room) if self.state.room_from.is_none() => {
+                self.state.is_kept = abandoned::is_kept(tx, account, import, room.id)?;
+                if self.state.is_kept {
+                    self.outside_rooms()?;
+                    self.state.room_from = Some(room.id);
+                }
+            }
+            Record::Member(_) | Record::Change(_) | Record::Entry(_) | Record::Delivered(_) => {}
+            Record::RoomEnd(end) if self.state.is_kept => {
+                if self.state.room_from.take() != Some(end.id) {
+                    return Err(Error::invalid("another room of the archive ends"));
+                }
+                abandoned::passed_over(tx, account, import, end.id)?;
+                self.state.is_kept = false;
+                return Ok(true);
+            }
+            _ => return Ok(false),
+        }
+        Ok(self.state.is_kept)
     }
 
     fn begin_archive(&mut self, archive: &Archive) -> Result<()> {
@@ -286,7 +333,7 @@ impl Taking<'_> {
             work.pause(tx, self.import)?;
         }
         tx.exec(
-            "UPDATE import SET number = ?3, archive_account = ?4, room_from = ?5, is_done = ?6 \
+            "UPDATE import SET number = ?3, archive_account = ?4, room_from = ?5, is_done = ?6, touched_ms = ?7 \
              WHERE account_id = ?1 AND id = ?2",
             &[
                 self.person.account.into(),
@@ -295,6 +342,7 @@ impl Taking<'_> {
                 self.state.archive_account.into(),
                 self.state.room_from.into(),
                 self.state.is_done.into(),
+                self.ground.clock.now_ms().into(),
             ],
         )?;
         Ok(self.told)

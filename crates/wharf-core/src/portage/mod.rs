@@ -5,9 +5,11 @@
 //! taken to where they stand at the end (see [`drive`](crate::drive)), so the room's files are there for its entries.
 //!
 //! It is brought in batch by batch, each a transaction, numbered so that one that is sent again changes nothing. A room is
-//! shown to nobody until it is whole. An import is believed nothing that would be somebody else's word: authors other
+//! shown to nobody until it is whole; an import that nobody goes on with is given up, and what was not whole goes. An import is believed nothing that would be somebody else's word: authors other
 //! than the importer become stand-ins, ids are made anew from a secret of the import, and a log must fit its own chain.
 
+mod abandoned;
+mod check;
 mod export;
 mod ids;
 mod import;

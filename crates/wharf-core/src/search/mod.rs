@@ -18,6 +18,8 @@ mod words;
 use wharf_types::api::search::{Found, SearchQuery};
 use wharf_types::limit::{SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX};
 
+pub(crate) use wharf_store::search::clear as forget_index;
+
 pub(crate) use follow::{Follow, Marks, follow_room};
 pub(crate) use terms::{ENTRY_TAGS, entry_tag};
 pub(crate) use words::{tag_key, tags};

@@ -30,7 +30,8 @@ struct Moved {
     after: Followed,
 }
 
-/// The rooms whose index is behind, `limit` at most past `after`, in the order of their ids.
+/// The rooms whose index is behind, `limit` at most past `after`, in the order of their ids. One without members is still
+/// being brought in, or is on its way out.
 pub(super) fn behind(
     tx: &mut Tx<'_>,
     after: Option<RoomId>,
@@ -40,7 +41,8 @@ pub(super) fn behind(
     tx.all(
         "SELECT l.room_id FROM log l JOIN room r ON r.id = l.room_id LEFT JOIN search_room s ON s.room_id = l.room_id \
          WHERE l.room_id > ?1 AND (l.head > COALESCE(s.log_position, 0) OR r.drive_head > COALESCE(s.drive_position, 0) \
-         OR l.floor_position > COALESCE(s.floor_position, 0)) ORDER BY l.room_id LIMIT ?2",
+         OR l.floor_position > COALESCE(s.floor_position, 0)) \
+         AND EXISTS (SELECT 1 FROM member m WHERE m.room_id = l.room_id) ORDER BY l.room_id LIMIT ?2",
         &[after.into(), limit.into()],
         |row| row.id(0),
     )

@@ -115,7 +115,8 @@ pub(super) fn set_followed(tx: &mut Tx<'_>, room: RoomId, position: u64) -> sql:
     Ok(())
 }
 
-/// The rooms whose drives went on past where they were followed, `limit` at most past `after`, by their ids.
+/// The rooms whose drives went on past where they were followed, `limit` at most past `after`, by their ids. One without
+/// members is still being brought in, or is on its way out.
 pub(super) fn behind(
     tx: &mut Tx<'_>,
     after: Option<RoomId>,
@@ -124,7 +125,8 @@ pub(super) fn behind(
     let after = after.unwrap_or(RoomId::from_bytes([0; 16]));
     tx.all(
         "SELECT r.id FROM room r LEFT JOIN image_room i ON i.room_id = r.id \
-         WHERE r.id > ?1 AND r.drive_head > COALESCE(i.position, 0) ORDER BY r.id LIMIT ?2",
+         WHERE r.id > ?1 AND r.drive_head > COALESCE(i.position, 0) \
+         AND EXISTS (SELECT 1 FROM member m WHERE m.room_id = r.id) ORDER BY r.id LIMIT ?2",
         &[after.into(), limit.into()],
         |row| row.id(0),
     )

@@ -6,6 +6,8 @@
     reason = "a scenario is a list of steps"
 )]
 
+mod abandoned;
+
 use std::collections::HashMap;
 
 use parking_lot::Mutex;

@@ -63,6 +63,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0012_push",
         sql: include_str!("../../migrations/0012_push.sql"),
     },
+    Migration {
+        name: "0013_import",
+        sql: include_str!("../../migrations/0013_import.sql"),
+    },
 ];
 
 /// The table that records the steps.

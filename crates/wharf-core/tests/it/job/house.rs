@@ -77,6 +77,7 @@ async fn all_jobs_end_a_round_in_a_new_house(db: TestDb) {
             "expiry",
             "retention",
             "log_retention",
+            "imports",
             "compaction",
             "sweep",
             "search",

@@ -24,11 +24,22 @@ const ROOMS_KEPT: usize = 100;
 #[derive(Debug, Default)]
 pub(super) struct Fetching {
     next_id: u64,
-    under_way: BTreeMap<u64, (RoomId, u64)>,
+    under_way: BTreeMap<u64, Asked>,
     queue: VecDeque<RoomId>,
     shown: BTreeSet<RoomId>,
     /// Rooms whose pages did not fit: not asked for again on this connection.
     unfit: BTreeSet<RoomId>,
+    /// Rooms of which the server gave no page: not asked for again until it tells of the room, since who left may come back.
+    refused: BTreeSet<RoomId>,
+}
+
+/// A page that was asked for.
+#[derive(Debug)]
+struct Asked {
+    room: RoomId,
+    before: u64,
+    /// The server has told of the room since: a refusal may be older than that.
+    is_told: bool,
 }
 
 impl Fetching {
@@ -70,7 +81,7 @@ impl Fetching {
     ) -> Result<(), ChatError> {
         while self.under_way.len() < UNDER_WAY_MAX {
             let is_under_way =
-                |room: &RoomId| self.under_way.values().any(|(other, _)| other == room);
+                |room: &RoomId| self.under_way.values().any(|asked| asked.room == *room);
             let Some(index) = self.queue.iter().position(|room| !is_under_way(room)) else {
                 return Ok(());
             };
@@ -85,12 +96,18 @@ impl Fetching {
             } else {
                 ENTRIES_KEPT
             };
-            if self.unfit.contains(&room) || !(run.has_gap() || is_short(&run, kept)) {
+            let is_given = !self.unfit.contains(&room) && !self.refused.contains(&room);
+            if !is_given || !(run.has_gap() || is_short(&run, kept)) {
                 continue;
             }
             let missing = run.gap().unwrap_or(u64::MAX).min(u64::from(PAGE_ENTRIES));
             self.next_id += 1;
-            self.under_way.insert(self.next_id, (room, run.first));
+            let asked = Asked {
+                room,
+                before: run.first,
+                is_told: false,
+            };
+            self.under_way.insert(self.next_id, asked);
             frames.push(ClientFrame::Fetch(Fetch {
                 id: self.next_id,
                 room,
@@ -111,12 +128,13 @@ impl Fetching {
         page: &LogPage,
         me: Option<AccountId>,
     ) -> Result<bool, ChatError> {
-        let (Some((asked, before)), Some(me)) = (self.under_way.remove(&id), me) else {
+        let (Some(asked), Some(me)) = (self.under_way.remove(&id), me) else {
             return Ok(false);
         };
-        if asked != room {
+        if asked.room != room {
             return Ok(false);
         }
+        let before = asked.before;
         let held = store.change(|tx| store::entry::apply_page(tx, room, page, before, me))?;
         if held == Held::Broken {
             tracing::warn!(%room, "a page of a log does not lead to what is stored");
@@ -129,8 +147,22 @@ impl Fetching {
 
     /// The server gave no page: the room was left meanwhile, or is not to be read.
     pub(super) fn refused(&mut self, id: u64) {
-        if let Some((room, _)) = self.under_way.remove(&id) {
-            self.unfit.insert(room);
+        match self.under_way.remove(&id) {
+            Some(asked) if asked.is_told => self.want(asked.room),
+            Some(asked) => {
+                self.refused.insert(asked.room);
+            }
+            None => {}
+        }
+    }
+
+    /// The server tells of a room: a page that it refused may be had now.
+    pub(super) fn told(&mut self, room: RoomId) {
+        for asked in self.under_way.values_mut() {
+            asked.is_told |= asked.room == room;
+        }
+        if self.refused.remove(&room) {
+            self.want(room);
         }
     }
 }

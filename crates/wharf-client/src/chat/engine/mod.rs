@@ -7,6 +7,8 @@
 mod fetching;
 mod receiving;
 mod sending;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

@@ -243,7 +243,10 @@ impl Link {
             AccountItem::Room(room) => Some(room.id),
             _ => None,
         });
-        self.undelivered.extend(rooms);
+        for room in rooms {
+            self.undelivered.insert(room);
+            self.fetching.told(room);
+        }
         for item in items {
             if let AccountItem::Read { room, .. } = item
                 && self.is_live

@@ -305,47 +305,6 @@ impl Accounts {
         Ok((id, opened.account, notices))
     }
 
-    /// Lets in what a protocol does without a login, as the account that the operator named for it in the configuration.
-    ///
-    /// # Errors
-    /// `NotFound`: there is no such account, or it is locked.
-    pub async fn enter_as_configured(
-        &self,
-        door: AppDoor,
-        login: &str,
-        origin: Origin,
-    ) -> Result<Caller> {
-        let missing = || Error::not_found("the account that the gateway is to use is not there");
-        let name = LoginName::parse(login).ok_or_else(missing)?;
-        let accounts = self.clone();
-        let enter = move |tx: &mut Tx<'_>| {
-            let found = rows::account_by_login(tx, &name)?.ok_or_else(missing)?;
-            if found.account.locked {
-                return Err(missing());
-            }
-            let id = accounts.shared.tickets.standing(found.account.id, door);
-            let (now_ms, account) = (accounts.ground.clock.now_ms(), found.account);
-            let person = Person {
-                account: account.id,
-                role: account.role,
-                session: id,
-                home: account.home,
-            };
-            rows::touch_session(tx, id, now_ms)?;
-            let stands = tx.opt("SELECT 1 FROM session WHERE id = ?1", &[id.into()], |_| {
-                Ok(())
-            })?;
-            let mut notices = Notices::default();
-            if stands.is_none() {
-                let ticket = accounts.shared.tickets.of(id, door);
-                let opening = Opening::new(Some(&format!("{door} without a login")), origin)?;
-                notices = opening.open_as(tx, account, id, ticket, now_ms)?.1;
-            }
-            Ok((Caller::person_at(person, origin), notices))
-        };
-        self.ground.act(Lock::None, enter).await
-    }
-
     /// Tells who holds a ticket of this door. As cheap as [`authenticate`](Self::authenticate).
     ///
     /// # Errors

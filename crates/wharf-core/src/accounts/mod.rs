@@ -17,6 +17,7 @@ mod password;
 mod rows;
 mod session;
 mod signup;
+mod standing;
 mod ticket;
 
 use std::sync::Arc;

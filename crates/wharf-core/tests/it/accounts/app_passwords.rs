@@ -29,6 +29,7 @@ both_engines!(
     accounts_are_made_where_anybody_may,
     an_account_without_a_password_of_its_own_gets_one_from_the_operator,
     secrets_are_nowhere_in_the_database,
+    who_comes_without_a_login_at_once_shares_one_session,
 );
 
 fn at(door: AppDoor) -> Origin {
@@ -435,4 +436,31 @@ async fn secrets_are_nowhere_in_the_database(db: TestDb) {
             "{row}"
         );
     }
+}
+
+async fn who_comes_without_a_login_at_once_shares_one_session(db: TestDb) {
+    let house = House::open(db).await;
+    house.operator().await;
+    let ada = house.member("ada").await;
+    let entering = (0..16).map(|_| {
+        let accounts = house.wharf.accounts().clone();
+        tokio::spawn(async move {
+            accounts
+                .enter_as_configured(AppDoor::Netdisk, "ada", at(AppDoor::Netdisk))
+                .await
+        })
+    });
+    let mut sessions = Vec::new();
+    for entered in entering.collect::<Vec<_>>() {
+        let caller = entered.await.unwrap().unwrap();
+        sessions.push(caller.person().unwrap().session);
+    }
+    sessions.dedup();
+    assert_eq!(sessions.len(), 1);
+    let standing = house.wharf.accounts().sessions(&ada.caller).await;
+    let standing = standing.unwrap();
+    assert_eq!(
+        standing.iter().filter(|one| one.id == sessions[0]).count(),
+        1
+    );
 }

@@ -76,7 +76,7 @@ pub(super) struct Attempt {
 }
 
 /// What asks for no caller, and why nobody gets anything by it that they should not.
-pub(super) const WITHOUT_CALLER: [(&str, &str); 37] = [
+pub(super) const WITHOUT_CALLER: [(&str, &str); 39] = [
     (
         "accounts::authenticate",
         "is what makes a caller of a token",
@@ -155,6 +155,8 @@ pub(super) const WITHOUT_CALLER: [(&str, &str); 37] = [
     ),
     ("log::retain_all", "is a job's"),
     ("log::verify", "is the program's own, on a database"),
+    ("portage::clear_abandoned", "is a job's"),
+    ("portage::clear_abandoned_part", "is a job's"),
     ("push::gather", "is a job's"),
     ("push::due", "is a job's"),
     ("push::claim", "is a job's"),

@@ -140,8 +140,10 @@ export class Server {
 
     /** Starts again on the same folder and port. */
     async restart() {
-        const next = await Server.start({ folder: this.folder, listen: new URL(this.url).host, args: this.args });
-        this.process = next.process;
+        const args = [...this.args];
+        args[args.indexOf('--listen') + 1] = new URL(this.url).host;
+        const { server } = await Server.run(this.folder, args);
+        this.process = server.process;
     }
 
     async stop() {

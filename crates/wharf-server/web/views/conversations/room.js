@@ -2,7 +2,7 @@
 
 import * as api from '../../api.js';
 import * as fold from '../../fold.js';
-import { html, useEffect, useMemo, useRef, useState } from '../../html.js';
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../../html.js';
 import { day, isSameDay, shortTime, size, t } from '../../lang/index.js';
 import { Avatar } from '../../parts/avatar.js';
 import { Icon } from '../../parts/icon.js';
@@ -52,6 +52,8 @@ export function Room({ room, goTo, place, close, control }) {
     const [isAtEnd, setAtEnd] = useState(true);
     const [chosen, setChosen] = useState(/** @type {ReadonlySet<number> | null} */ (null));
     const lastChosen = useRef(0);
+    const isChoosing = chosen !== null;
+    const wasChoosing = useRef(false);
     // Where the unread ones began when the room was opened.
     const [unreadFrom] = useState(() => (room.unread > 0 ? room.read + 1 : Infinity));
     const handle = useRef(/** @type {import('../../parts/virtual.js').Handle | null} */ (null));
@@ -59,6 +61,13 @@ export function Room({ room, goTo, place, close, control }) {
     const saidRead = useRef(0);
     const log = useRef(/** @type {HTMLElement | null} */ (null));
 
+    // With the change itself: a frame later it would take the focus from somebody who has gone on.
+    useLayoutEffect(() => {
+        // What began it may be gone now: a menu's button. From the message the arrows go on.
+        if (isChoosing) /** @type {HTMLElement | null} */ (log.current?.querySelector(`[data-position="${lastChosen.current}"]`))?.focus();
+        else if (wasChoosing.current) composer.current?.focus();
+        wasChoosing.current = isChoosing;
+    }, [isChoosing]);
     useEffect(() => void loadMembers(room.id).catch(() => {}), [room.id, room.member_count]);
 
     const positions = useMemo(() => {
@@ -160,14 +169,9 @@ export function Room({ room, goTo, place, close, control }) {
             }
             lastChosen.current = entry.position;
             setChosen(next);
-            // What began it may be gone now: a menu's button. From the message the arrows go on.
-            if (!chosen) requestAnimationFrame(() => /** @type {HTMLElement | null} */ (log.current?.querySelector(`[data-position="${entry.position}"]`))?.focus());
         },
     };
-    const endChoosing = () => {
-        setChosen(null);
-        requestAnimationFrame(() => composer.current?.focus());
-    };
+    const endChoosing = () => setChosen(null);
     const toEnd = () => {
         entries.need(room.head - 50, room.head);
         handle.current?.toEnd();
@@ -263,7 +267,7 @@ export function Room({ room, goTo, place, close, control }) {
             <${Announcer} room=${room} />
             <${TypingLine} room=${room} />
             ${chosen && html`<${ChosenBar} room=${room} all=${[...chosen].sort((a, b) => a - b).map((position) => entries.entries.get(position)).filter(isChoosable)} close=${endChoosing} />`}
-            <${Composer} isHidden=${chosen !== null} room=${room} reply=${reply} editing=${editing} done=${() => { setReply(null); setEditing(null); }} editLast=${editLast} toEnd=${toEnd} handle=${composer} />
+            <${Composer} isHidden=${isChoosing} room=${room} reply=${reply} editing=${editing} done=${() => { setReply(null); setEditing(null); }} editLast=${editLast} toEnd=${toEnd} handle=${composer} />
         </section>
         ${panel && html`<${Panel} room=${room} tab=${panel} setTab=${setPanel} show=${(/** @type {number} */ position) => { if (isNarrow.value) setPanel(null); show(position); }} close=${() => setPanel(null)} />`}
     `;

@@ -14,6 +14,8 @@ from .measure import fsync_times, resident_mib, session_cpu
 from .peers import PASSWORD, USERNAME, Wharf, free_port
 
 MIB = 1 << 20
+# No work of the load generator takes nearly as long: one that does hangs.
+LOAD_SECONDS_MAX = 300
 # People of PyChat who are all friends of each other: 1,260 chats in both directions.
 FRIENDS = 36
 QUICK_FRIENDS = 8
@@ -78,7 +80,7 @@ key_burst = 4000000000
         """Runs one work of the load generator, with the server's processor time beside what it says."""
         command = self.command(load, gateway, *work)
         before = session_cpu(self.session)
-        answer = subprocess.run(command, capture_output=True, text=True)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_SECONDS_MAX)
         if answer.returncode != 0:
             raise SystemExit(f"{' '.join(command)}: {answer.stderr[:2000]}")
         sample = json.loads(answer.stdout.splitlines()[-1])

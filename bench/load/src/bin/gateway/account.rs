@@ -74,7 +74,8 @@ impl Server {
 
     async fn member(&self, operator: &Api, number: usize) -> Result<Person> {
         let add = AddAccount {
-            username: format!("p{number}"),
+            // Of its own in each run on the same server.
+            username: format!("p{number}-{:08x}", rand::random::<u32>()),
             password: Some(PASSWORD.to_owned()),
             ..AddAccount::default()
         };

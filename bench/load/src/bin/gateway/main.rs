@@ -17,6 +17,7 @@ mod filestored;
 mod hold;
 mod http;
 mod netdisk;
+mod packet;
 mod pychat;
 mod transfer;
 

@@ -252,7 +252,11 @@ class Works:
                 before = peer.resident()
                 command = [str(self.load), *peer.arguments(), "hold", "--connections", str(count)]
                 holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-                connected = json.loads(holder.stdout.readline())["connected"]
+                answer = holder.stdout.readline()
+                if not answer:
+                    self.bench.say(f"| {peer.name} | it did not take {count:,} | | | | | |")
+                    continue
+                connected = json.loads(answer)["connected"]
                 time.sleep(5)
                 after, cpu = peer.resident(), session_cpu(peer.session)
                 time.sleep(seconds)

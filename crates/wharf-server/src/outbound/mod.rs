@@ -4,6 +4,7 @@
 //! checked. Redirections are not followed: they would lead past that check.
 
 mod trust;
+mod under_way;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -27,6 +28,7 @@ use wharf_core::hook::is_public;
 
 pub(crate) use trust::Trust;
 pub use trust::TrustError;
+pub(crate) use under_way::UnderWay;
 
 /// How long an attempt may take, from looking the name up to the status. The house's claims hold longer.
 const ATTEMPT_DEADLINE: Duration = Duration::from_secs(15);

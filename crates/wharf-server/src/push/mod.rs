@@ -3,7 +3,6 @@
 //! It has the house gather what was said, asks what is due, posts, a bounded number at once, and tells the house how it went.
 //! It stands behind the commit of what was said and holds nothing that a message waits for.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,23 +10,18 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderName, Request, StatusCode};
 use http_body_util::Full;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use wharf_core::Outgoing;
 use wharf_core::push::{NoticeId, Outcome, Posting};
 
 use crate::http::Http;
-use crate::outbound::{Poster, Reply, Target, Trust};
+use crate::outbound::{Poster, Reply, Target, Trust, UnderWay};
 
 /// How often the house is asked what is due.
 const POLL_PERIOD: Duration = Duration::from_secs(1);
 /// How long what is said is gathered, so that a busy house is not asked for each word.
 const GATHER: Duration = Duration::from_millis(250);
-/// Postings at once. A push service that does not answer holds one of them for a quarter of a minute at most.
-const POSTINGS_AT_ONCE: usize = 16;
-/// How long postings under way may take to end after the server was told to stop.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 
 const TTL: HeaderName = HeaderName::from_static("ttl");
 const URGENCY: HeaderName = HeaderName::from_static("urgency");
@@ -37,9 +31,7 @@ const TOPIC: HeaderName = HeaderName::from_static("topic");
 pub(crate) struct Worker {
     http: Http,
     poster: Arc<Poster>,
-    under_way: JoinSet<NoticeId>,
-    /// Notices that a task of this process is at.
-    taken: HashSet<NoticeId>,
+    under_way: UnderWay<NoticeId>,
 }
 
 impl Worker {
@@ -52,8 +44,7 @@ impl Worker {
         Some(Self {
             http,
             poster: Arc::new(Poster::new(allowed, trust)),
-            under_way: JoinSet::new(),
-            taken: HashSet::new(),
+            under_way: UnderWay::new(),
         })
     }
 
@@ -70,51 +61,23 @@ impl Worker {
                 () = stopping.cancelled() => {}
                 () = sleep(POLL_PERIOD) => {}
                 () = self.http.wharf().pushes().spoken() => sleep(GATHER).await,
-                Some(ended) = self.under_way.join_next() => self.forget(ended),
+                () = self.under_way.ended() => {}
             }
         }
-        let drain = async { while self.under_way.join_next().await.is_some() {} };
-        if timeout(DRAIN_DEADLINE, drain).await.is_err() {
+        if !self.under_way.drain().await {
             tracing::info!("notices under way are cut off; they may be sent once more");
         }
     }
 
     /// Starts what is due, as far as there is room for it.
     async fn start_due(&mut self) -> wharf_core::Result<()> {
-        while let Some(ended) = self.under_way.try_join_next() {
-            self.forget(ended);
-        }
-        let room = POSTINGS_AT_ONCE.saturating_sub(self.taken.len());
-        if room == 0 {
-            return Ok(());
-        }
-        let count_max = u32::try_from(POSTINGS_AT_ONCE).unwrap_or(u32::MAX);
-        let due = self.http.wharf().pushes().due(count_max).await?;
-        let free = due.into_iter().filter(|id| !self.taken.contains(id));
-        for id in free.take(room).collect::<Vec<_>>() {
-            self.taken.insert(id);
-            let task = send(self.http.clone(), Arc::clone(&self.poster), id);
-            self.under_way.spawn(async move {
-                if let Err(error) = task.await {
-                    tracing::warn!(session = %id.session, ?error, "cannot keep the books of a notice");
-                }
-                id
-            });
+        if let Some(count_max) = self.under_way.wanted() {
+            let due = self.http.wharf().pushes().due(count_max).await?;
+            let (http, poster) = (&self.http, &self.poster);
+            self.under_way
+                .begin(due, |id| send(http.clone(), Arc::clone(poster), id));
         }
         Ok(())
-    }
-
-    fn forget(&mut self, ended: Result<NoticeId, tokio::task::JoinError>) {
-        match ended {
-            Ok(id) => {
-                self.taken.remove(&id);
-            }
-            Err(error) => {
-                // Which one it was is not known any more: the claims in the house still keep them apart.
-                tracing::error!(%error, "a notice fell over");
-                self.taken.clear();
-            }
-        }
     }
 }
 

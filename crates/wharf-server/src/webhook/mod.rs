@@ -9,34 +9,27 @@ mod post;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use wharf_core::{Outgoing, Wharf};
 use wharf_types::HookId;
 
 use crate::http::Http;
-use crate::outbound::{Poster, Trust};
+use crate::outbound::{Poster, Trust, UnderWay};
 
 /// How often the house is asked what is due, whether it rang or not: for pauses that are over, and what other processes
 /// write.
 const POLL_PERIOD: Duration = Duration::from_secs(1);
 /// How long what is said is gathered, so that a busy house is not asked for each word.
 const GATHER: Duration = Duration::from_millis(50);
-/// Deliveries at once. One receiver that does not answer holds one of them for a quarter of a minute at most.
-const DELIVERIES_AT_ONCE: usize = 16;
 /// Deliveries to one receiver before it is another one's turn.
 const DELIVERIES_IN_ROW: u32 = 10;
-/// How long deliveries under way may take to end after the server was told to stop.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The worker.
 pub(crate) struct Worker {
     http: Http,
     poster: Arc<Poster>,
-    under_way: JoinSet<HookId>,
-    /// Webhooks that a task of this process is at.
-    taken: Vec<HookId>,
+    under_way: UnderWay<HookId>,
 }
 
 impl Worker {
@@ -49,8 +42,7 @@ impl Worker {
         Some(Self {
             http,
             poster: Arc::new(Poster::new(allowed, trust)),
-            under_way: JoinSet::new(),
-            taken: Vec::new(),
+            under_way: UnderWay::new(),
         })
     }
 
@@ -64,57 +56,23 @@ impl Worker {
                 () = stopping.cancelled() => {}
                 () = sleep(POLL_PERIOD) => {}
                 () = self.http.wharf().hooks().said() => sleep(GATHER).await,
-                Some(ended) = self.under_way.join_next() => self.forget(ended),
+                () = self.under_way.ended() => {}
             }
         }
-        let drain = async { while self.under_way.join_next().await.is_some() {} };
-        if timeout(DRAIN_DEADLINE, drain).await.is_err() {
+        if !self.under_way.drain().await {
             tracing::info!("webhooks under way are cut off; they will be delivered again");
         }
     }
 
     /// Starts what is due, as far as there is room for it.
     async fn start_due(&mut self) -> wharf_core::Result<()> {
-        while let Some(ended) = self.under_way.try_join_next() {
-            self.forget(ended);
-        }
-        let room = DELIVERIES_AT_ONCE.saturating_sub(self.taken.len());
-        if room == 0 {
-            return Ok(());
-        }
-        let due = self
-            .http
-            .wharf()
-            .hooks()
-            .due(u32::try_from(DELIVERIES_AT_ONCE).unwrap_or(u32::MAX))
-            .await?;
-        let free: Vec<HookId> = due
-            .into_iter()
-            .filter(|id| !self.taken.contains(id))
-            .take(room)
-            .collect();
-        for id in free {
-            self.taken.push(id);
-            let task = deliver(self.http.clone(), Arc::clone(&self.poster), id);
-            self.under_way.spawn(async move {
-                if let Err(error) = task.await {
-                    tracing::warn!(hook = %id, ?error, "cannot keep a webhook's books");
-                }
-                id
-            });
+        if let Some(count_max) = self.under_way.wanted() {
+            let due = self.http.wharf().hooks().due(count_max).await?;
+            let (http, poster) = (&self.http, &self.poster);
+            self.under_way
+                .begin(due, |id| deliver(http.clone(), Arc::clone(poster), id));
         }
         Ok(())
-    }
-
-    fn forget(&mut self, ended: Result<HookId, tokio::task::JoinError>) {
-        match ended {
-            Ok(id) => self.taken.retain(|taken| *taken != id),
-            Err(error) => {
-                // Which one it was is not known any more: the claims in the house still keep them apart.
-                tracing::error!(%error, "a webhook's delivery fell over");
-                self.taken.clear();
-            }
-        }
     }
 }
 

@@ -44,13 +44,7 @@ impl<I: Copy + Debug + Eq + Hash + Send + 'static> UnderWay<I> {
     {
         for id in due {
             if self.taken.len() < AT_ONCE && self.taken.insert(id) {
-                let task = work(id);
-                self.tasks.spawn(async move {
-                    if let Err(error) = task.await {
-                        tracing::warn!(?id, ?error, "cannot keep the books of what was posted");
-                    }
-                    id
-                });
+                self.tasks.spawn(noted(id, work(id)));
             }
         }
     }
@@ -81,4 +75,12 @@ impl<I: Copy + Debug + Eq + Hash + Send + 'static> UnderWay<I> {
             }
         }
     }
+}
+
+/// The work on a thing, with a word in the log where it fails.
+async fn noted<I: Debug>(id: I, work: impl Future<Output = wharf_core::Result<()>>) -> I {
+    if let Err(error) = work.await {
+        tracing::warn!(?id, ?error, "cannot keep the books of what was posted");
+    }
+    id
 }

@@ -7,6 +7,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 
+import { delay } from './delays.js';
+
 const EXECUTABLE = process.env.WHARF_CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = [
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -35,6 +37,7 @@ export async function visitor(browser, { width = 1280, height = 800, dark = fals
         viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', locale: language, reducedMotion: 'reduce', timezoneId: 'Europe/Lisbon', ...options,
     });
     context.setDefaultTimeout(PATIENCE_MS);
+    await delay(context);
     const page = await context.newPage();
     listen(page);
     return page;
@@ -132,6 +135,19 @@ export async function until(work, what) {
         const value = await work();
         if (value) return value;
         if (Date.now() > end) throw new Error(`still not: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+}
+
+/** Waits until `check` throws no more, or throws what it threw last: what a page shows follows what was done by a frame or by an answer. @param {() => unknown} check */
+export async function soon(check) {
+    for (const end = Date.now() + PATIENCE_MS; ; ) {
+        try {
+            await check();
+            return;
+        } catch (error) {
+            if (Date.now() > end) throw error;
+        }
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
 }

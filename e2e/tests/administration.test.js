@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, member, noFindings, picture, quiet, until, visitor } from '../lib/browser.js';
+import { fitsSideways, launch, member, noFindings, picture, quiet, soon, until, visitor } from '../lib/browser.js';
 import { PASSWORD, Server } from '../lib/server.js';
 
 /** @type {import('playwright-core').Browser} */
@@ -121,7 +121,7 @@ test('an invitation is made, leads to an account, and is ended', async () => {
     await other.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await other.keyboard.press('Enter');
     await other.getByRole('button', { name: 'Account: dan' }).waitFor();
-    assert.equal(await other.getByRole('link', { name: 'Admin' }).count(), 0);
+    await soon(async () => assert.equal(await other.getByRole('link', { name: 'Admin' }).count(), 0));
     await other.goto(`${server.url}/administration`);
     await other.getByText('There is no such page.').waitFor();
 

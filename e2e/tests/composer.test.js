@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { fitsSideways, launch, member, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 import { bubble, field, hasLog, openRoom, pair, said, write } from '../lib/talk.js';
 
@@ -32,14 +32,14 @@ test('an input method takes its words with Enter, and only the next Enter sends'
         addEventListener('keydown', (event) => { if (event.key === 'Enter') /** @type {any} */ (window).composed.push(event.isComposing); }, true);
     });
     await compose('ni hao');
-    assert.equal(await field(page).inputValue(), 'ni hao');
+    await soon(async () => assert.equal(await field(page).inputValue(), 'ni hao'));
     // As browsers say it: the key belongs to the input method.
     await devtools.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 229 });
     await devtools.send('Input.insertText', { text: '你好' });
     await devtools.send('Input.dispatchKeyEvent', { type: 'keyUp', key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 13 });
-    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).composed), [true], 'the browser said that it composes');
-    assert.equal(await field(page).inputValue(), '你好');
-    assert.equal(await page.locator('article').count(), 0);
+    await soon(async () => assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).composed), [true], 'the browser said that it composes'));
+    await soon(async () => assert.equal(await field(page).inputValue(), '你好'));
+    await soon(async () => assert.equal(await page.locator('article').count(), 0));
     await field(page).press('Enter');
     await bubble(page, '你好').waitFor();
     await until(async () => (await page.locator('.is-waiting').count()) === 0, 'it is sent');
@@ -48,7 +48,7 @@ test('an input method takes its words with Enter, and only the next Enter sends'
     await page.getByLabel('Search', { exact: true }).focus();
     await compose('ben');
     await devtools.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 229 });
-    assert.equal(await page.getByLabel('Search', { exact: true }).inputValue(), 'ben');
+    await soon(async () => assert.equal(await page.getByLabel('Search', { exact: true }).inputValue(), 'ben'));
     quiet(page);
     await page.context().close();
 });
@@ -63,7 +63,7 @@ test('Ctrl+Enter sends for who wants that, and Enter begins a line', async () =>
     await field(page).fill('first');
     await field(page).press('Enter');
     await field(page).pressSequentially('second');
-    assert.equal(await field(page).inputValue(), 'first\nsecond');
+    await soon(async () => assert.equal(await field(page).inputValue(), 'first\nsecond'));
     await field(page).press('Control+Enter');
     await bubble(page, 'second').waitFor();
     await page.keyboard.press('Control+/');
@@ -106,7 +106,7 @@ test('shortcuts are changed, a key that is taken is told, and all go back', asyn
     await field(page).focus();
     const isSearching = () => page.evaluate(() => document.activeElement?.getAttribute('type') === 'search');
     await page.keyboard.press('Control+k');
-    assert.equal(await isSearching(), false, 'the old keys do nothing');
+    await soon(async () => assert.equal(await isSearching(), false, 'the old keys do nothing'));
     await page.keyboard.press('Control+Shift+f');
     await until(isSearching, 'the new ones search');
     await page.keyboard.press('Control+/');
@@ -154,8 +154,8 @@ test('an image is pasted with a word, files are dropped, and a pasted text stays
     await page.getByRole('dialog', { name: 'Send 2 files' }).getByRole('button', { name: 'Leave one.txt out' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Send', exact: true }).click();
     await page.getByRole('link', { name: 'Download two.txt' }).waitFor();
-    assert.equal(await page.getByText('Drop to send to Ben').count(), 0);
-    assert.equal(await page.getByRole('link', { name: 'Download one.txt' }).count(), 0);
+    await soon(async () => assert.equal(await page.getByText('Drop to send to Ben').count(), 0));
+    await soon(async () => assert.equal(await page.getByRole('link', { name: 'Download one.txt' }).count(), 0));
 
     // A text that is dragged is the field's business, and one that is pasted too.
     const text = await page.evaluateHandle(() => {
@@ -164,7 +164,7 @@ test('an image is pasted with a word, files are dropped, and a pasted text stays
         return transfer;
     });
     await page.locator('.conversation').dispatchEvent('dragover', { dataTransfer: text });
-    assert.equal(await page.getByText('Drop to send to Ben').count(), 0);
+    await soon(async () => assert.equal(await page.getByText('Drop to send to Ben').count(), 0));
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
     await page.evaluate(() => navigator.clipboard.writeText('two\nlines'));
     await field(page).focus();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { fitsSideways, launch, member, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 import { another, bubble, field, openRoom, pair, said, write } from '../lib/talk.js';
 
@@ -25,7 +25,7 @@ test('a message is there at once, and read when the other looks', async () => {
     await field(ben).waitFor();
     await write(ada, 'Are you *there*?');
     await bubble(ben, 'Are you there?').waitFor();
-    assert.equal(await bubble(ben, 'Are you there?').locator('em').innerText(), 'there');
+    await soon(async () => assert.equal(await bubble(ben, 'Are you there?').locator('em').innerText(), 'there'));
     await bubble(ada, 'Are you there?').locator('.state.is-read').waitFor();
     await field(ben).pressSequentially('Yes');
     await ada.getByText('Ben is typing').first().waitFor();
@@ -33,8 +33,8 @@ test('a message is there at once, and read when the other looks', async () => {
     await field(ben).pressSequentially('two lines');
     await field(ben).press('Enter');
     await bubble(ada, 'two lines').waitFor();
-    assert.deepEqual(await said(ada), await said(ben));
-    assert.match(await ada.locator('[data-announcer]').innerText(), /^Ben, .*two lines/s);
+    await soon(async () => assert.deepEqual(await said(ada), await said(ben)));
+    await soon(async () => assert.match(await ada.locator('[data-announcer]').innerText(), /^Ben, .*two lines/s));
     await noFindings(ada);
     await fitsSideways(ada);
     await picture(ada, 'conversation');
@@ -80,7 +80,7 @@ test('reply, edit, react, pin and take back', async () => {
     await ada.getByRole('menuitem', { name: 'Take back' }).click();
     await ada.getByRole('dialog').getByRole('button', { name: 'Take back' }).click();
     await ben.locator('.recalled').first().waitFor();
-    assert.ok(!(await said(ben)).some((text) => text.includes('mended')));
+    await soon(async () => assert.ok(!(await said(ben)).some((text) => text.includes('mended'))));
     quiet(ada, ben);
     await Promise.all([ada.context().close(), ben.context().close()]);
 });
@@ -109,11 +109,11 @@ test('offline and back: what was typed is sent once, in its order, and what was 
     const log = await b.ask('GET', `/rooms/${room}/log`);
     const texts = log.items.map((/** @type {any} */ entry) => entry.body.text).filter(Boolean);
     assert.deepEqual(texts, ['before', 'said meanwhile', 'one', 'two', 'three']);
-    assert.deepEqual(await said(ada), texts);
+    await soon(async () => assert.deepEqual(await said(ada), texts));
     await ada.reload();
     await bubble(ada, 'three').waitFor();
-    assert.equal(await field(ada).inputValue(), 'a draft');
-    assert.deepEqual(await said(ada), texts);
+    await soon(async () => assert.equal(await field(ada).inputValue(), 'a draft'));
+    await soon(async () => assert.deepEqual(await said(ada), texts));
     quiet(ada);
     await ada.context().close();
 });
@@ -135,8 +135,8 @@ test('hostile messages and names are text', async () => {
         await ben.locator('.log').press('Home');
         await ben.waitForTimeout(200);
     }
-    assert.match(await ben.title(), /Wharf/);
-    assert.equal(await ben.locator('.log script, .log img, .log a[href^="javascript"]').count(), 0);
+    await soon(async () => assert.match(await ben.title(), /Wharf/));
+    await soon(async () => assert.equal(await ben.locator('.log script, .log img, .log a[href^="javascript"]').count(), 0));
     await fitsSideways(ben);
     await ben.setViewportSize({ width: 320, height: 640 });
     await fitsSideways(ben);
@@ -214,9 +214,9 @@ test('the first unread one is shown first where much before it has no line of it
     await ada.getByText('New messages').waitFor();
     await bubble(ada, 'first of the new').waitFor();
     await ada.waitForTimeout(500);
-    assert.ok(await isSeen(ada, bubble(ada, 'first of the new')), 'the first unread one is where one looks');
-    assert.ok(!(await isSeen(ada, bubble(ada, 'the very last'))), 'and not the last one');
-    assert.match(await ada.title(), /^\(\d+\)/, 'some are unread still');
+    await soon(async () => assert.ok(await isSeen(ada, bubble(ada, 'first of the new')), 'the first unread one is where one looks'));
+    await soon(async () => assert.ok(!(await isSeen(ada, bubble(ada, 'the very last'))), 'and not the last one'));
+    await soon(async () => assert.match(await ada.title(), /^\(\d+\)/, 'some are unread still'));
     quiet(ada);
     await ada.context().close();
 });
@@ -233,10 +233,10 @@ test('the first unread one is shown first, a day can be gone to, and the search 
     for (let number = 1; number <= 60; number += 1) await b.say(room, `line ${number}`);
     const ada = await member(browser, a);
     await ada.getByRole('link', { name: /Ben/ }).waitFor();
-    assert.match(await ada.title(), /^\(60\)/);
+    await soon(async () => assert.match(await ada.title(), /^\(60\)/));
     await ada.getByRole('link', { name: /Ben/ }).click();
     await ada.getByText('New messages').waitFor();
-    assert.ok(await bubble(ada, 'line 1').first().isVisible());
+    await soon(async () => assert.ok(await bubble(ada, 'line 1').first().isVisible()));
     await ada.getByRole('button', { name: /new$/ }).click();
     await bubble(ada, 'line 60').waitFor();
     await until(async () => !(await ada.title()).startsWith('('), 'nothing is unread');

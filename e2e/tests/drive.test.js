@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { fitsSideways, launch, member, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -51,11 +51,11 @@ test('files are listed, sorted, renamed, moved, removed and brought back', async
     await page.goto(`${server.url}/drive`);
     await row(page, 'letters').waitFor();
     const names = () => page.getByRole('row').evaluateAll((rows) => rows.map((each) => each.getAttribute('aria-label')?.split(',')[0]));
-    assert.deepEqual(await names(), ['letters', 'big.bin', 'notes.md']);
+    await soon(async () => assert.deepEqual(await names(), ['letters', 'big.bin', 'notes.md']));
     await page.getByRole('group', { name: 'Order' }).getByRole('button', { name: 'Size' }).click();
-    assert.deepEqual(await names(), ['letters', 'big.bin', 'notes.md']);
+    await soon(async () => assert.deepEqual(await names(), ['letters', 'big.bin', 'notes.md']));
     await page.getByRole('group', { name: 'Order' }).getByRole('button', { name: 'Size' }).click();
-    assert.deepEqual(await names(), ['letters', 'notes.md', 'big.bin']);
+    await soon(async () => assert.deepEqual(await names(), ['letters', 'notes.md', 'big.bin']));
 
     await row(page, 'notes.md').click({ button: 'right' });
     await page.getByRole('menuitem', { name: 'Rename' }).click();
@@ -97,18 +97,18 @@ test('everything is done with the keyboard alone', async () => {
     await grid(page).focus();
     await page.keyboard.press('End');
     await page.keyboard.press('Home');
-    assert.equal(await row(page, 'a.txt').getAttribute('aria-selected'), 'true');
+    await soon(async () => assert.equal(await row(page, 'a.txt').getAttribute('aria-selected'), 'true'));
     await page.keyboard.press('Shift+ArrowDown');
     await page.getByRole('status').filter({ hasText: '2 selected' }).waitFor();
     await page.keyboard.press('Escape');
     await page.keyboard.press('c');
-    assert.equal(await row(page, 'c.txt').getAttribute('aria-selected'), 'true');
+    await soon(async () => assert.equal(await row(page, 'c.txt').getAttribute('aria-selected'), 'true'));
     await page.keyboard.press('F2');
     await page.getByRole('textbox', { name: 'Name' }).waitFor();
     await page.keyboard.type('z');
     await page.keyboard.press('Enter');
     await row(page, 'z.txt').waitFor();
-    assert.ok(await grid(page).evaluate((element) => element === document.activeElement));
+    await soon(async () => assert.ok(await grid(page).evaluate((element) => element === document.activeElement)));
     await page.keyboard.press('Shift+F10');
     await page.getByRole('menu').waitFor();
     await page.keyboard.press('Escape');
@@ -258,11 +258,11 @@ test('a folder of many files has few rows in the document, and scrolls', async (
     const page = await member(browser, finn);
     await page.goto(`${server.url}/drive/${finn.account.home}/files/many`);
     await page.getByText('100,000 items').first().waitFor();
-    assert.ok((await page.getByRole('row').count()) <= 400);
+    await soon(async () => assert.ok((await page.getByRole('row').count()) <= 400));
     await grid(page).focus();
     await page.keyboard.press('End');
     await row(page, 'file 099999.txt').waitFor();
-    assert.ok((await page.getByRole('row').count()) <= 400);
+    await soon(async () => assert.ok((await page.getByRole('row').count()) <= 400));
     await page.keyboard.press('Home');
     await row(page, 'file 000000.txt').waitFor();
     quiet(page);
@@ -355,7 +355,7 @@ test('a reader of a room sees its drive, and changes nothing', async () => {
     await row(page, 'rules.md').waitFor();
     await until(async () => (await page.getByRole('button', { name: 'New' }).count()) === 0, 'nothing can be made');
     await row(page, 'rules.md').click({ button: 'right' });
-    assert.deepEqual(await page.getByRole('menuitem').allTextContents(), ['Open', 'Download', 'Copy …', 'Details and history']);
+    await soon(async () => assert.deepEqual(await page.getByRole('menuitem').allTextContents(), ['Open', 'Download', 'Copy …', 'Details and history']));
     await page.getByRole('menuitem', { name: 'Open' }).click();
     await page.getByRole('dialog', { name: 'rules.md' }).getByRole('heading', { name: 'Rules' }).waitFor();
     await page.getByText('<script>alert(1)</script>').waitFor();

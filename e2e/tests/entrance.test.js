@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, logIn, noFindings, picture, quiet, visitor } from '../lib/browser.js';
+import { fitsSideways, launch, logIn, noFindings, picture, quiet, soon, until, visitor } from '../lib/browser.js';
 import { PASSWORD, Server } from '../lib/server.js';
 
 /** @type {import('playwright-core').Browser} */
@@ -18,7 +18,7 @@ test('the printed code makes the first account, and an invitation the second', a
     try {
         await page.goto(`${server.url}/setup/${server.setupCode}`);
         await page.getByRole('heading', { name: 'Set up Wharf' }).waitFor();
-        assert.equal(await page.getByLabel('Code').inputValue(), server.setupCode);
+        await soon(async () => assert.equal(await page.getByLabel('Code').inputValue(), server.setupCode));
         await noFindings(page);
         await fitsSideways(page);
         await picture(page, 'setup');
@@ -26,14 +26,14 @@ test('the printed code makes the first account, and an invitation the second', a
         await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
         await page.getByRole('button', { name: 'Create account' }).click();
         await page.getByRole('navigation', { name: 'Views' }).waitFor();
-        assert.equal(new URL(page.url()).pathname, '/c');
+        await soon(() => assert.equal(new URL(page.url()).pathname, '/c'));
 
         const cookies = await page.context().cookies();
         assert.equal(cookies.length, 1);
         const [cookie] = cookies;
         assert.ok(cookie.httpOnly);
         assert.equal(cookie.sameSite, 'Strict');
-        assert.equal(await page.evaluate(() => document.cookie), '');
+        await soon(async () => assert.equal(await page.evaluate(() => document.cookie), ''));
 
         const invitation = await page.evaluate(async () => (await fetch('/api/v1/invitations', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).json());
         const other = await visitor(browser);
@@ -71,8 +71,8 @@ test('log in, a wrong password, log out, and the session revoked elsewhere', asy
         await page.getByRole('menuitem', { name: 'Log out' }).click();
         await page.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
         await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
-        assert.deepEqual(await page.context().cookies(), []);
-        assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)), []);
+        await soon(async () => assert.deepEqual(await page.context().cookies(), []));
+        await until(() => page.evaluate(async () => (await indexedDB.databases()).length === 0), 'nothing is kept of the account');
 
         await logIn(page, ada);
         const sessions = await ada.ask('GET', '/sessions');
@@ -115,10 +115,10 @@ test('the keyboard alone: the skip link, the areas, the menu, the help', async (
         await page.getByRole('menuitemcheckbox', { name: 'Dark' }).waitFor();
         await page.keyboard.press('End');
         await page.keyboard.press('Enter');
-        assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+        await soon(async () => assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark'));
         await page.reload();
         await page.getByRole('navigation', { name: 'Views' }).waitFor();
-        assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+        await soon(async () => assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark'));
         quiet(page);
     } finally {
         await server.stop();
@@ -133,7 +133,7 @@ test('every language has the page', async () => {
         await page.getByRole('heading', { name: '设置 Wharf' }).waitFor();
         await page.getByRole('button', { name: 'Português' }).click();
         await page.getByRole('heading', { name: 'Configurar o Wharf' }).waitFor();
-        assert.equal(await page.evaluate(() => document.documentElement.lang), 'pt');
+        await soon(async () => assert.equal(await page.evaluate(() => document.documentElement.lang), 'pt'));
         quiet(page);
     } finally {
         await server.stop();

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { launch, member, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 
 /** @type {import('playwright-core').Browser} */
@@ -147,7 +147,7 @@ test('a large image is shown by a thumbnail, in a box that is there before it', 
     await until(() => asked.length > 0, 'the thumbnail is asked for');
     letThrough();
     await until(() => image.locator('img').evaluate((/** @type {HTMLImageElement} */ element) => element.complete && element.naturalWidth >= 420), 'the image is loaded');
-    assert.deepEqual(await image.boundingBox(), before);
+    await soon(async () => assert.deepEqual(await image.boundingBox(), before));
     assert.deepEqual([...new Set(asked)], ['thumbnail']);
     quiet(ben);
     await ben.context().close();
@@ -164,7 +164,7 @@ test('a full quota is told before a file is sent, and by the server where it is 
     const choose = (/** @type {number} */ bytes) => page.locator('.composer input[type=file]').setInputFiles([{ name: 'large.bin', mimeType: 'application/octet-stream', buffer: randomBytes(bytes) }]);
     await choose(20_480);
     await page.getByRole('alert').getByText('Not enough room: 10 KiB are free.').waitFor();
-    assert.ok(await page.getByRole('dialog').getByRole('button', { name: 'Send', exact: true }).isDisabled());
+    await soon(async () => assert.ok(await page.getByRole('dialog').getByRole('button', { name: 'Send', exact: true }).isDisabled()));
     await noFindings(page);
     await page.keyboard.press('Escape');
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { fitsSideways, launch, member, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 import { another, bubble, group, openRoom, pair } from '../lib/talk.js';
 
@@ -46,7 +46,7 @@ test('a search is narrowed by person, room, kind and days, and a result opens wh
     await until(async () => (await hits.count()) === 2, 'those from Ben');
     await filters.getByLabel('Room').selectOption({ label: 'Team' });
     await until(async () => (await hits.allInnerTexts()).join().includes('harbour from Ben') && (await hits.count()) === 1, 'the one in the team');
-    assert.equal(await filters.getByLabel('From').evaluate((/** @type {HTMLSelectElement} */ select) => select.selectedOptions[0]?.label), 'Ben', 'who was chosen stays chosen');
+    await soon(async () => assert.equal(await filters.getByLabel('From').evaluate((/** @type {HTMLSelectElement} */ select) => select.selectedOptions[0]?.label), 'Ben', 'who was chosen stays chosen'));
     await noFindings(page);
     await picture(page, 'search', { widths: [1280, 800, 360] });
     await filters.getByRole('button', { name: 'Clear the filters' }).click();
@@ -89,7 +89,7 @@ test('the search of one conversation has the same controls', async () => {
     await until(async () => (await found.count()) === 2, 'both');
     await page.locator('.panel').getByLabel('From').selectOption({ label: 'You' });
     await until(async () => (await found.count()) === 1 && (await found.innerText()).includes('of mine'), 'the own one');
-    assert.ok((await page.locator('.panel mark').count()) > 0, 'what was looked for is marked');
+    await soon(async () => assert.ok((await page.locator('.panel mark').count()) > 0, 'what was looked for is marked'));
     await noFindings(page);
     await found.click();
     await page.locator('.message.is-marked', { hasText: 'of mine' }).waitFor();
@@ -132,7 +132,7 @@ test('the panel lists files and links by who sent them and when', async () => {
 
     await page.getByRole('tab', { name: 'Links' }).click();
     await until(async () => (await panel.locator('.panel-link').count()) === 3, 'three links');
-    assert.deepEqual(await panel.locator('.panel-link').evaluateAll((links) => links.map((link) => /** @type {HTMLAnchorElement} */ (link).href)), ['https://example.net/c', 'https://example.org/a', 'https://example.com/b']);
+    await soon(async () => assert.deepEqual(await panel.locator('.panel-link').evaluateAll((links) => links.map((link) => /** @type {HTMLAnchorElement} */ (link).href)), ['https://example.net/c', 'https://example.org/a', 'https://example.com/b']));
     await noFindings(page);
     await picture(page, 'panel-links', { widths: [1280, 800, 360] });
     await panel.getByLabel('From').selectOption({ label: 'You' });

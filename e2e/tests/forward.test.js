@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { fitsSideways, launch, member, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 import { another, bubble, group, openRoom, pair, said } from '../lib/talk.js';
 
@@ -46,7 +46,7 @@ test('a text and a file are passed on to two rooms, and the file is not sent aga
     await bubble(page, 'plan.txt').getByRole('checkbox').check();
     await page.getByText('2 selected').waitFor();
     await bubble(page, 'second line').getByRole('checkbox', { checked: true }).waitFor();
-    assert.equal(await page.locator('.chosen-bar').getByRole('button', { name: 'Take back' }).count(), 0, 'what others said cannot be taken back');
+    await soon(async () => assert.equal(await page.locator('.chosen-bar').getByRole('button', { name: 'Take back' }).count(), 0, 'what others said cannot be taken back'));
     await noFindings(page);
     await picture(page, 'selected');
     await fitsSideways(page);
@@ -60,14 +60,14 @@ test('a text and a file are passed on to two rooms, and the file is not sent aga
     await dialog.getByText('No room that you can write in').waitFor();
     await dialog.getByRole('button', { name: 'Forward' }).click();
     await page.getByText('Forwarded to 2 rooms.').waitFor();
-    assert.equal(await page.getByText('2 selected').count(), 0);
+    await soon(async () => assert.equal(await page.getByText('2 selected').count(), 0));
 
     const cleo = await member(browser, c);
     await openRoom(cleo, team);
     const text = bubble(cleo, 'second line');
     await text.locator('blockquote em', { hasText: 'is' }).waitFor();
     await text.locator('strong', { hasText: 'Ben' }).waitFor();
-    assert.equal(await text.locator('.mention').count(), 0, 'nobody is called by what is passed on');
+    await soon(async () => assert.equal(await text.locator('.mention').count(), 0, 'nobody is called by what is passed on'));
     const link = cleo.getByRole('link', { name: 'Download plan.txt' });
     const [download] = await Promise.all([cleo.waitForEvent('download'), link.click()]);
     const stream = await download.createReadStream();
@@ -143,7 +143,7 @@ test('a range is selected with keys, copied with who said what, and the own ones
     await page.getByRole('button', { name: 'Take back' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click();
     await until(async () => (await page.locator('.recalled').count()) === 2, 'two are taken back');
-    assert.deepEqual(await said(page), ['one', 'theirs']);
+    await soon(async () => assert.deepEqual(await said(page), ['one', 'theirs']));
     await page.locator('.chosen-bar').waitFor({ state: 'detached' });
     await bubble(page, 'one').focus();
     await page.keyboard.press(' ');

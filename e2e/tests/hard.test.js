@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, member, quiet, until } from '../lib/browser.js';
+import { launch, member, quiet, soon, until } from '../lib/browser.js';
 import { PASSWORD, Server } from '../lib/server.js';
 import { bubble, field, hasLog, openRoom, pair, said, write } from '../lib/talk.js';
 
@@ -35,7 +35,7 @@ test('a session that is ended elsewhere asks for the password, and what waited i
     await endOthers(a);
     // Both tabs, at once, without anybody touching them.
     await Promise.all([ada, second].map((page) => page.getByRole('button', { name: 'Log in' }).waitFor()));
-    assert.equal(await ada.getByLabel('Write a message').count(), 0);
+    await soon(async () => assert.equal(await ada.getByLabel('Write a message').count(), 0));
     await ada.getByLabel('Username, number or e-mail').fill(a.username);
     await ada.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await ada.getByRole('button', { name: 'Log in' }).click();
@@ -56,7 +56,7 @@ test('a session that is ended elsewhere asks for the password, and what waited i
     await until(async () => (await b.ask('GET', `/rooms/${room}/log`)).items.some((/** @type {any} */ entry) => entry.body?.text === 'written before'), 'it is sent');
     await until(async () => (await ada.locator('.is-waiting').count()) === 0, 'and shown so');
     await hasLog(b, room, ['written before']);
-    assert.deepEqual(await said(ada), ['written before']);
+    await soon(async () => assert.deepEqual(await said(ada), ['written before']));
     quiet(ada);
     await ada.context().close();
 });
@@ -89,7 +89,7 @@ test('over a slow link what is kept is there first, and what is typed is shown b
     }
     await until(async () => (await ada.locator('.is-waiting').count()) === 0, 'all are sent');
     await hasLog(b, room, [...Array.from({ length: 20 }, (_, index) => `before ${index + 1}`), ...texts]);
-    assert.deepEqual((await said(ada)).slice(-5), texts);
+    await soon(async () => assert.deepEqual((await said(ada)).slice(-5), texts));
     await b.say(room, 'and an answer');
     await bubble(ada, 'and an answer').waitFor();
     quiet(ada);

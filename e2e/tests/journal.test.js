@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, listen, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { fitsSideways, launch, listen, member, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -72,8 +72,8 @@ test('the calendar marks the days that have entries, and leads to them', async (
     await page.keyboard.press('Enter');
     await entry(page, 'Last sail of the year').waitFor();
     await until(async () => (await page.locator('.journal-day').allInnerTexts()).some((text) => text.includes(String(now.getFullYear() - 1))), 'the day has its heading');
-    assert.match(page.url(), /\/journal\/entries\?day=\d{4}-\d\d-\d\d$/);
-    assert.equal(await calendar.getByRole('button', { name: `${name(1)}, 1 entry` }).getAttribute('aria-pressed'), 'true');
+    await soon(() => assert.match(page.url(), /\/journal\/entries\?day=\d{4}-\d\d-\d\d$/));
+    await soon(async () => assert.equal(await calendar.getByRole('button', { name: `${name(1)}, 1 entry` }).getAttribute('aria-pressed'), 'true'));
     await noFindings(page);
     quiet(page);
     await page.context().close();
@@ -87,7 +87,7 @@ test('on this day: what was written in other years', async () => {
     await entry(page, 'A year with her').waitFor();
     await entry(page, 'Last sail of the year').waitFor();
     await page.getByText('3 years ago').waitFor();
-    assert.equal(await entry(page, 'Read half of the almanac').count(), 0);
+    await soon(async () => assert.equal(await entry(page, 'Read half of the almanac').count(), 0));
     await noFindings(page);
     await picture(page, 'journal-on-this-day', { widths: [1280, 360] });
     // From there to its neighbours of that time.
@@ -105,14 +105,14 @@ test('tags, origins and days restrict, together, and are taken away again', asyn
     await open(page, '/journal');
     await entry(page, 'First frost').getByRole('link', { name: '#harbour' }).click();
     await entry(page, 'A seal at the pier').waitFor();
-    assert.equal(await entry(page, 'Soup, test').count(), 0);
+    await soon(async () => assert.equal(await entry(page, 'Soup, test').count(), 0));
     const { items } = await mara.ask('GET', `/rooms/${mara.account.home}/diary?tag=harbour`);
     await until(async () => (await entries(page).count()) === items.length, 'all that have the tag');
     await page.getByRole('link', { name: /^#petrel/ }).click();
     await page.getByRole('link', { name: /^UDP/ }).click();
     await until(async () => (await entries(page).count()) === 3, 'what the box aboard wrote');
     await entry(page, 'Bilge wet').waitFor();
-    assert.match(await entry(page, 'Bilge wet').innerText(), /UDP · 192\.168\.1\.77/);
+    await soon(async () => assert.match(await entry(page, 'Bilge wet').innerText(), /UDP · 192\.168\.1\.77/));
     await noFindings(page);
     await picture(page, 'journal-chosen', { widths: [1280, 800, 360] });
     await page.getByRole('button', { name: 'Choose days' }).click();
@@ -158,7 +158,7 @@ test('an entry is written, edited, seen in its versions and deleted', async () =
     await field(page).pressSequentially('And wind.');
     await field(page).press('Enter');
     await entry(page, 'And wind.').getByRole('link', { name: '#garden' }).waitFor();
-    assert.equal(await entry(page, 'And wind.').locator('em').innerText(), 'day');
+    await soon(async () => assert.equal(await entry(page, 'And wind.').locator('em').innerText(), 'day'));
     await page.getByRole('link', { name: /^#garden/ }).first().waitFor();
 
     await field(page).press('ArrowUp');
@@ -167,7 +167,7 @@ test('an entry is written, edited, seen in its versions and deleted', async () =
     await entry(page, 'Rain all morning.').getByRole('button', { name: 'edited' }).click();
     const versions = page.getByRole('dialog', { name: 'Versions' });
     await versions.getByText('And wind.').waitFor();
-    assert.equal(await versions.getByRole('listitem').count(), 2);
+    await soon(async () => assert.equal(await versions.getByRole('listitem').count(), 2));
     await noFindings(page, { within: 'dialog' });
     await page.keyboard.press('Escape');
 
@@ -196,12 +196,12 @@ test('what comes from elsewhere appears: another tab, another device, and with w
     await tab.getByText('There are no such entries.').waitFor();
     await person.say(home, 'Under way. #ship');
     await Promise.all([entry(page, 'Under way.').waitFor(), entry(tab, 'Under way.').waitFor()]);
-    assert.match(await page.locator('[data-announcer]').innerText(), /Under way/);
+    await soon(async () => assert.match(await page.locator('[data-announcer]').innerText(), /Under way/));
     await write(page, 'Nothing of the kind.');
     await entry(page, 'Nothing of the kind.').waitFor();
     await person.say(home, 'Arrived. #ship');
     await entry(tab, 'Arrived.').waitFor();
-    assert.equal(await entries(tab).count(), 2);
+    await soon(async () => assert.equal(await entries(tab).count(), 2));
     // An edit takes the tag from one, and gives it to another.
     const { items } = await person.ask('GET', `/rooms/${home}/diary`);
     await person.say(home, { kind: 'edit', target: items[0].position, text: 'Under way.' });
@@ -262,12 +262,12 @@ test('entries are printed without the frame, and saved as Markdown and JSON Line
     await page.locator('.was-printed').waitFor();
     await page.emulateMedia({ media: 'print' });
     await page.locator('.journal-paper', { hasText: 'too much fennel' }).waitFor();
-    assert.ok(await page.getByRole('heading', { name: 'Journal of Mara' }).isVisible());
-    assert.ok(!(await page.locator('.shell').isVisible()), 'the frame is not on paper');
+    await soon(async () => assert.ok(await page.getByRole('heading', { name: 'Journal of Mara' }).isVisible()));
+    await soon(async () => assert.ok(!(await page.locator('.shell').isVisible()), 'the frame is not on paper'));
     if (process.env.WHARF_PICTURES) await page.screenshot({ path: `${process.env.WHARF_PICTURES}/journal-paper.png`, fullPage: true });
     await page.emulateMedia({ media: 'screen' });
     await page.evaluate(() => dispatchEvent(new Event('afterprint')));
-    assert.equal(await page.locator('.journal-paper').count(), 0);
+    await soon(async () => assert.equal(await page.locator('.journal-paper').count(), 0));
 
     await page.keyboard.press('Control+P');
     await dialog.getByLabel('From').fill('1999-01-01');
@@ -336,7 +336,7 @@ test('where the server takes nothing over UDP, it says so', async () => {
     const page = await member(browser, mara, { options: { timezoneId } });
     await open(page, '/journal/elsewhere');
     await page.getByText('This server takes no entries over UDP.').waitFor();
-    assert.equal(await page.getByRole('button', { name: 'New key' }).count(), 0);
+    await soon(async () => assert.equal(await page.getByRole('button', { name: 'New key' }).count(), 0));
     await page.getByRole('list', { name: 'Keys' }).getByText('Petrel').waitFor();
     quiet(page);
     await page.context().close();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { fitsSideways, launch, member, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 import { another, bubble, field, group, openRoom, pair, said } from '../lib/talk.js';
 
@@ -44,8 +44,9 @@ test('a room is renamed, its roles are given, a link leads in, and it is archive
     await ada.getByRole('menuitemcheckbox', { name: 'reader' }).click();
     await ben.getByText('You can only read here.').waitFor();
     await ben.getByRole('button', { name: 'About the room' }).click();
-    assert.equal(await ben.getByRole('button', { name: 'Invite people' }).count(), 0, 'a reader invites nobody');
-    assert.equal(await ben.getByRole('button', { name: /^Role of/ }).count(), 0, 'and gives no roles');
+    await ben.locator('.panel').getByText('Lamps').waitFor();
+    await soon(async () => assert.equal(await ben.getByRole('button', { name: 'Invite people' }).count(), 0, 'a reader invites nobody'));
+    await soon(async () => assert.equal(await ben.getByRole('button', { name: /^Role of/ }).count(), 0, 'and gives no roles'));
 
     await ada.getByRole('button', { name: 'Invite people' }).first().click();
     await ada.getByRole('button', { name: 'Make a link' }).click();
@@ -73,6 +74,7 @@ test('a room is renamed, its roles are given, a link leads in, and it is archive
     await ada.getByRole('button', { name: 'Role of Ben' }).click();
     await ada.getByRole('menuitem', { name: 'Hand the room over' }).click();
     await ada.getByRole('dialog').getByRole('button', { name: 'Hand the room over' }).click();
+    await ben.getByRole('button', { name: 'Role of Ada' }).waitFor();
     await ben.getByRole('button', { name: 'Room menu' }).click();
     await ben.getByRole('menuitem', { name: 'Room settings' }).click();
     await ben.getByRole('dialog').getByRole('checkbox', { name: /^Archived/ }).check();
@@ -97,10 +99,10 @@ test('two rooms are open side by side, each writes into its own, and one is clos
     await panes.nth(1).getByLabel('Write a message').press('Enter');
     await panes.nth(0).locator('article', { hasText: 'to Ben alone' }).waitFor();
     await panes.nth(1).locator('article', { hasText: 'to the team' }).waitFor();
-    assert.equal(await panes.nth(0).getByText('to the team').count(), 0);
+    await soon(async () => assert.equal(await panes.nth(0).getByText('to the team').count(), 0));
     await b.say(team, 'read by both of us');
     await panes.nth(1).locator('article', { hasText: 'read by both of us' }).waitFor();
-    assert.equal(await page.locator('.room-row[aria-current]').count(), 2, 'the list shows which are open');
+    await soon(async () => assert.equal(await page.locator('.room-row[aria-current]').count(), 2, 'the list shows which are open'));
     await noFindings(page);
     await picture(page, 'beside', { widths: [1280] });
     await fitsSideways(page);
@@ -121,7 +123,7 @@ test('a day is gone to', async () => {
     const page = await member(browser, a);
     await openRoom(page, room);
     await bubble(page, 'line 120').waitFor();
-    assert.equal(await page.getByText('line 1', { exact: true }).count(), 0);
+    await soon(async () => assert.equal(await page.getByText('line 1', { exact: true }).count(), 0));
     const goTo = async (/** @type {number} */ days) => {
         await page.getByRole('button', { name: 'Room menu' }).click();
         await page.getByRole('menuitem', { name: 'Go to a day' }).click();
@@ -227,9 +229,9 @@ test('names that want to be more stay names, wherever they are shown', async () 
         return found;
     });
     const isWell = async (/** @type {string} */ where) => {
-        assert.deepEqual(await isolated(), [], where);
-        assert.match(await page.title(), /Wharf/, where);
-        assert.equal(await page.locator('img[src=x], script:not([src])').count(), 0, where);
+        await soon(async () => assert.deepEqual(await isolated(), [], where));
+        await soon(async () => assert.match(await page.title(), /Wharf/, where));
+        await soon(async () => assert.equal(await page.locator('img[src=x], script:not([src])').count(), 0, where));
         await fitsSideways(page);
     };
     for (const where of [room, team]) {
@@ -253,7 +255,7 @@ test('names that want to be more stay names, wherever they are shown', async () 
     await openRoom(page, team);
     await page.getByRole('link', { name: /^Download/ }).first().waitFor();
     await isWell('on a phone');
-    assert.ok((await said(page)).length > 0);
+    await soon(async () => assert.ok((await said(page)).length > 0));
     quiet(page);
     await page.context().close();
 });

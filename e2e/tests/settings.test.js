@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, member, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { fitsSideways, launch, member, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { PASSWORD, Server } from '../lib/server.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -31,7 +31,7 @@ test('what others see of the account is changed, and stays changed', async () =>
     const page = await member(browser, ada);
     await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Settings' }).click();
     await page.getByText(String(ada.account.number)).waitFor();
-    assert.equal(new URL(page.url()).pathname, '/settings/account');
+    await soon(() => assert.equal(new URL(page.url()).pathname, '/settings/account'));
     await noFindings(page);
     await picture(page, 'settings-account', { widths: [1280, 360] });
     await page.getByLabel('Name shown to others').fill('Ada of the harbour');
@@ -91,7 +91,7 @@ test('devices are named and ended, one or all others', async () => {
     await page.getByText('3 devices are logged out.').waitFor();
     await page.keyboard.press('Enter');
     await until(async () => (await rows.count()) === 1, 'this one is left');
-    assert.equal(await page.getByRole('button', { name: 'Log out everywhere else' }).count(), 0);
+    await soon(async () => assert.equal(await page.getByRole('button', { name: 'Log out everywhere else' }).count(), 0));
     await assert.rejects(cleo.ask('GET', '/account'), /401/);
     quiet(page);
     await page.context().close();
@@ -115,7 +115,7 @@ test('a password for a gateway is shown once, replaced and removed', async () =>
     await page.getByRole('button', { name: 'netdisk: New password' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'New password' }).click();
     await told.waitFor();
-    assert.notEqual(await told.locator('output').textContent(), first);
+    await soon(async () => assert.notEqual(await told.locator('output').textContent(), first));
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'netdisk: Remove' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
@@ -137,8 +137,8 @@ test('how much of the quota is used, in which drives, and how it is kept', async
     await page.getByText(/^8 KiB of .* used/).waitFor();
     const owned = [club, fay.account.home, ...((await fay.ask('GET', `/rooms/${shared}`)).owner === fay.id ? [shared] : [])];
     await until(async () => (await rows.count()) === owned.length, 'the drives that fay owns');
-    assert.match(await rows.nth(0).innerText(), /Club\s+5 KiB/);
-    assert.match(await rows.nth(1).innerText(), /My files\s+3 KiB/);
+    await soon(async () => assert.match(await rows.nth(0).innerText(), /Club\s+5 KiB/));
+    await soon(async () => assert.match(await rows.nth(1).innerText(), /My files\s+3 KiB/));
     await page.getByText('in one copy').waitFor();
     await fitsSideways(page);
     await noFindings(page);
@@ -157,7 +157,7 @@ test('theme and language are chosen with the keyboard, on a phone', async () => 
     await page.getByRole('radio', { name: 'As the system' }).focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
-    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+    await soon(async () => assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark'));
     await page.getByRole('radio', { name: 'Light' }).check();
     await page.getByRole('radio', { name: 'As the system' }).check();
     await picture(page, 'settings-appearance', { widths: [1280, 360] });

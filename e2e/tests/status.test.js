@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, listen, member, noFindings, picture, quiet } from '../lib/browser.js';
+import { launch, listen, member, noFindings, picture, quiet, soon } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 import { pair } from '../lib/talk.js';
 
@@ -92,7 +92,7 @@ test('a contact is dragged into a group, and out of it', async () => {
     assert.equal(await held(), group.id);
     await noFindings(ada);
     // The heading of those in no group is there while one is dragged.
-    assert.equal(await ada.getByRole('treeitem', { name: /^Contacts/ }).count(), 0);
+    await soon(async () => assert.equal(await ada.getByRole('treeitem', { name: /^Contacts/ }).count(), 0));
     await ben.hover();
     await ada.mouse.down();
     await ada.mouse.move(200, 300, { steps: 4 });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, logIn, noFindings, picture, quiet, visitor } from '../lib/browser.js';
+import { launch, logIn, noFindings, picture, quiet, soon, visitor } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 
 /** @type {import('playwright-core').Browser} */
@@ -54,7 +54,7 @@ test('a disk that is nearly full is told of', async () => {
     await warning.waitFor();
     await warning.getByRole('button', { name: 'Close' }).click();
     await warning.waitFor({ state: 'detached' });
-    assert.equal(await page.locator('.banner:visible').count(), 0);
+    await soon(async () => assert.equal(await page.locator('.banner:visible').count(), 0));
     quiet(page);
     await page.context().close();
 });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, listen, member, quiet, until } from '../lib/browser.js';
+import { launch, listen, member, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 import { another, bubble, field, openRoom, pair, said, write } from '../lib/talk.js';
 
@@ -129,7 +129,7 @@ test('two tabs have one connection, and the one that is left goes on', async () 
     await until(async () => (await socketsOf(left)) === 1, 'it has a connection of its own');
     await write(left, 'and it sends');
     await until(async () => (await left.locator('.is-waiting').count()) === 0, 'it is sent');
-    assert.deepEqual(await said(left), ['from the second tab', 'to both', 'to the one that is left', 'and it sends']);
+    await soon(async () => assert.deepEqual(await said(left), ['from the second tab', 'to both', 'to the one that is left', 'and it sends']));
     quiet(left);
     await left.context().close();
 });
@@ -152,8 +152,8 @@ test('a tab that opens before the first one has its connection sends over it', a
     }
     await b.say(room, 'to both');
     await Promise.all([bubble(first, 'to both').waitFor(), bubble(second, 'to both').waitFor()]);
-    assert.equal(await socketsOf(second), 0, 'the second tab has no connection of its own');
-    assert.deepEqual(await said(second), ['before there is a connection', 'to both']);
+    await soon(async () => assert.equal(await socketsOf(second), 0, 'the second tab has no connection of its own'));
+    await soon(async () => assert.deepEqual(await said(second), ['before there is a connection', 'to both']));
     quiet(first, second);
     await first.context().close();
 });
@@ -183,7 +183,7 @@ test('a tab hears of what was told while it started', async () => {
     await bubble(second, 'meanwhile').waitFor();
     await second.getByRole('button', { name: /🎉.*Ben/ }).waitFor();
     await second.getByRole('link', { name: /Cleo.*hello from another room/ }).waitFor();
-    assert.deepEqual(await said(second), ['before', 'meanwhile']);
+    await soon(async () => assert.deepEqual(await said(second), ['before', 'meanwhile']));
     quiet(first, second);
     await first.context().close();
 });
@@ -225,6 +225,6 @@ test('a frozen tab that had the connection gives way, and catches up when it tha
     await bubble(first, 'while it was frozen').waitFor();
     await b.say(room, 'afterwards');
     await Promise.all([bubble(first, 'afterwards').waitFor(), bubble(second, 'afterwards').waitFor()]);
-    assert.deepEqual(await said(first), ['while it was frozen', 'afterwards']);
+    await soon(async () => assert.deepEqual(await said(first), ['while it was frozen', 'afterwards']));
     await first.context().close();
 });

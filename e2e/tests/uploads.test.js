@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { launch, member as memberOf, noFindings, picture, quiet, until } from '../lib/browser.js';
+import { launch, member as memberOf, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
 import { Server } from '../lib/server.js';
 import { countSent } from '../lib/sent.js';
 
@@ -77,11 +77,11 @@ test('a reload during an upload: it goes on by itself, and nothing that had arri
     await panel(page).getByText('1 file is there').waitFor();
     await row(page, 'film.bin').waitFor();
     assert.ok(before >= 8 * MIB);
-    assert.equal(await sent(), 40 * MIB);
+    await soon(async () => assert.equal(await sent(), 40 * MIB));
     assert.equal((await ada.ask('GET', '/rooms/home/node?path=film.bin')).bytes, 40 * MIB);
     await page.reload();
     await row(page, 'film.bin').waitFor();
-    assert.equal(await panel(page).count(), 0);
+    await soon(async () => assert.equal(await panel(page).count(), 0));
     quiet(page);
     await page.context().close();
 });
@@ -105,7 +105,7 @@ test('a file that the browser could not keep is chosen again, and only what lack
     const before = await sent();
     await panel(page).locator('input[data-again=files]').setInputFiles(file);
     await panel(page).getByText('1 file is there').waitFor();
-    assert.deepEqual([before, await sent()], [32 * MIB, 70 * MIB]);
+    await soon(async () => assert.deepEqual([before, await sent()], [32 * MIB, 70 * MIB]));
     quiet(page);
     await page.context().close();
 });
@@ -131,8 +131,8 @@ test('uploads are paused, go on, and are given up', async () => {
     await panel(page).waitFor({ state: 'detached' });
     await page.reload();
     await row(page, 'one.bin').waitFor();
-    assert.equal(await row(page, 'two.bin').count(), 0);
-    assert.equal(await panel(page).count(), 0);
+    await soon(async () => assert.equal(await row(page, 'two.bin').count(), 0));
+    await soon(async () => assert.equal(await panel(page).count(), 0));
     quiet(page);
     await page.context().close();
 });
@@ -188,7 +188,7 @@ test('what a tab that was closed had begun, another one ends', async () => {
             };
         });
     })), 'the upload and its bytes are kept');
-    assert.equal(await panel(second).count(), 0);
+    await soon(async () => assert.equal(await panel(second).count(), 0));
     await first.close();
     await row(second, 'short.bin').waitFor();
     await second.context().close();
@@ -229,7 +229,7 @@ test('how much room there is, is said before anything is sent', async () => {
     await dialog.getByRole('button', { name: 'Upload 1 that fits' }).click();
     await row(page, 'small.bin').waitFor();
     await page.getByText('1 item · 5 KiB free').waitFor();
-    assert.equal(await sent(), 5120);
+    await soon(async () => assert.equal(await sent(), 5120));
 
     // The room is gone meanwhile: the server refuses, in words, and it is tried again when there is some.
     const operator = /** @type {import('../lib/server.js').Person} */ (server.operator);

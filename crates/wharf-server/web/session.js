@@ -46,8 +46,12 @@ function offlineAccount(error) {
     return kept ? JSON.parse(kept) : null;
 }
 
+/** What is still being ended of the login before. @type {Promise<void>} */
+let left = Promise.resolve();
+
 /** @param {Account} account */
 async function enter(account) {
+    await left;
     localStorage.setItem(KEY, JSON.stringify(account));
     me.value = account;
     await begin?.(account);
@@ -89,8 +93,10 @@ export function sessionEnded() {
 async function leave(isLoggedOut) {
     state.value = 'entrance';
     localStorage.removeItem(KEY);
-    await end?.(isLoggedOut);
-    me.value = null;
+    left = (end?.(isLoggedOut) ?? Promise.resolve()).catch((error) => console.error(error)).then(() => {
+        me.value = null;
+    });
+    await left;
     server.value = await api.get('/server').catch(() => null);
 }
 

@@ -1,6 +1,6 @@
 // A view that is made of sections: their list in the middle column, and the one that is open beside it.
 
-import { html, useEffect } from '../html.js';
+import { html, useLayoutEffect } from '../html.js';
 import { t } from '../lang/index.js';
 import { back, go, to } from '../router.js';
 import { isNarrow } from '../shell/shell.js';
@@ -40,7 +40,8 @@ export function sections(route, all) {
     function Main({ place }) {
         const section = shown(place);
         const isNamed = place.path[1] === section.id;
-        useEffect(() => {
+        // Before it is drawn: what is shown is never at an address other than its own.
+        useLayoutEffect(() => {
             if (!isNamed) go(to(route, section.id), { replace: true });
         }, [isNamed, section.id]);
         const content = html`<${section.show} key=${section.id} />`;

@@ -1,6 +1,6 @@
 // The frame around the views: the rail, the list, the main column, the banner, and what is heard everywhere.
 
-import { html, signal, useEffect, useState } from '../html.js';
+import { html, signal, useEffect, useLayoutEffect, useState } from '../html.js';
 import { LANGUAGES, addTexts, language, setLanguage, t } from '../lang/index.js';
 import { Avatar } from '../parts/avatar.js';
 import { confirm } from '../parts/dialog.js';
@@ -80,7 +80,7 @@ export function Shell() {
     const { path } = place.value;
     const view = views.find((view) => view.route === path[0]);
     const { module, hasFailed } = useModule(view);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (path.length === 0 && views[0]) go(to(views[0].route), { replace: true });
     }, [path.length === 0]);
     const isDeep = module?.isDeep ? module.isDeep(place.value) : path.length > 1;

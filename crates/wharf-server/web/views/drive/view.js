@@ -1,6 +1,6 @@
 // The drives: a room's folders and files, its trash, what changed, and what was found.
 
-import { html, useEffect, useMemo } from '../../html.js';
+import { html, useEffect, useLayoutEffect, useMemo } from '../../html.js';
 import { t } from '../../lang/index.js';
 import { Icon } from '../../parts/icon.js';
 import { openMenu } from '../../parts/menu.js';
@@ -23,7 +23,7 @@ export function Main({ place }) {
     const known = rooms.value.get(room);
     const title = driveName(known);
     const canWrite = room === me.value?.home || (known?.can_write ?? false);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (place.path.length === 1 && !isNarrow.value && room) go(folderAddress(room, ''), { replace: true });
     }, [place.path.length === 1, room]);
     if (!room) return null;

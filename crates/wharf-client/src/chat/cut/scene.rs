@@ -2,13 +2,14 @@
 
 use wharf_core::drive::RoomRef;
 use wharf_types::CommitId;
-use wharf_types::api::contact::Status;
+use wharf_types::api::contact::{EditContact, Status};
 use wharf_types::api::drive::{Commit, Expect, Op};
 use wharf_types::api::live::Typing;
 use wharf_types::api::log::{Draft, Edit, Mentions, Pin, Reaction, Recall};
-use wharf_types::api::room::EditPreferences;
+use wharf_types::api::room::{EditPreferences, EditRoom};
 
-use super::world::{WasCut, World};
+use super::device::WasCut;
+use super::world::World;
 use crate::chat::shared::Wanted;
 use crate::chat::store;
 
@@ -43,12 +44,18 @@ pub(super) enum Scene {
     List,
     /// The drive changes.
     Drive,
+    /// The account speaks and reads on another device.
+    Elsewhere,
+    /// The other person and the group are called otherwise.
+    Renamed,
     /// Much was missed, and written, while there was no connection.
     Missed,
+    /// The session is ended; the person writes, and logs in again.
+    LoggedOut,
 }
 
 impl Scene {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Burst,
         Self::Talk,
         Self::Hear,
@@ -63,12 +70,20 @@ impl Scene {
         Self::Ping,
         Self::List,
         Self::Drive,
+        Self::Elsewhere,
+        Self::Renamed,
         Self::Missed,
+        Self::LoggedOut,
     ];
 
     /// Whether the server gathers something over a second in it.
     pub(super) fn waits(self) -> bool {
         matches!(self, Self::OtherReads)
+    }
+
+    /// Whether something happens in the group in it.
+    pub(super) fn is_in_group(self) -> bool {
+        matches!(self, Self::Renamed)
     }
 
     /// Plays the scene, up to its end or the cut.
@@ -88,16 +103,19 @@ impl Scene {
             Self::Ping => ping(world).await,
             Self::List => list(world).await,
             Self::Drive => drive(world).await,
+            Self::Elsewhere => elsewhere(world).await,
+            Self::Renamed => renamed(world).await,
             Self::Missed => missed(world).await,
+            Self::LoggedOut => logged_out(world).await,
         }
     }
 }
 
 async fn burst(world: &mut World) -> Result<(), WasCut> {
-    for _ in 0..5 {
+    for _ in 0..6 {
         world.say();
     }
-    world.device.until_came("entry", 5).await
+    world.device.until_came("entry", 6).await
 }
 
 async fn talk(world: &mut World) -> Result<(), WasCut> {
@@ -176,7 +194,7 @@ async fn ping(world: &mut World) -> Result<(), WasCut> {
     world.device.until_came("entry", 1).await?;
     world.device.now_ms += 1_000;
     world.device.work().await;
-    for n in 1..=5 {
+    for n in 1..=12 {
         world.device.now_ms += 15_000;
         world.device.until_came("pong", n).await?;
     }
@@ -247,7 +265,7 @@ async fn presence(world: &mut World) -> Result<(), WasCut> {
         Status::Invisible,
         Status::Online,
     ];
-    for (n, status) in statuses.into_iter().enumerate() {
+    for (n, status) in statuses.into_iter().cycle().take(10).enumerate() {
         world.device.wanted.status = Some(status);
         if !world.device.wanted.watch.remove(&other) {
             world.device.wanted.watch.insert(other);
@@ -274,7 +292,7 @@ async fn list(world: &mut World) -> Result<(), WasCut> {
 
 async fn drive(world: &mut World) -> Result<(), WasCut> {
     let room = RoomRef::Id(world.room);
-    for n in 0..4 {
+    for n in 0..12 {
         let op = Op::MakeFolder {
             path: format!("/{:032x}", rand::random::<u128>()),
             expect: Expect::Absent,
@@ -298,4 +316,56 @@ async fn missed(world: &mut World) -> Result<(), WasCut> {
     }
     world.device.until_came("entry", 2).await?;
     world.device.until_came("page", 1).await
+}
+
+async fn elsewhere(world: &mut World) -> Result<(), WasCut> {
+    let room = RoomRef::Id(world.room);
+    for n in 1..=2 {
+        world.says_elsewhere().await;
+        world.device.until_came("entry", 2 * n - 1).await?;
+        let position = world.other_says().await;
+        world.device.until_came("entry", 2 * n).await?;
+        let by = world.device.caller();
+        let read = world.wharf.logs().mark_read(&by, room, position).await;
+        read.unwrap();
+        world.device.until_came("account", n).await?;
+    }
+    Ok(())
+}
+
+async fn renamed(world: &mut World) -> Result<(), WasCut> {
+    let name = format!("{:032x}", rand::random::<u128>());
+    let remark = EditContact {
+        remark: Some(name.clone()),
+        ..EditContact::default()
+    };
+    let by = world.other.by;
+    let (me, other) = (world.device.caller(), by.account().unwrap());
+    world
+        .wharf
+        .contacts()
+        .edit(&me, other, remark)
+        .await
+        .unwrap();
+    world.device.until_came("account", 1).await?;
+    let edit = EditRoom {
+        name: Some(name),
+        ..EditRoom::default()
+    };
+    let group = RoomRef::Id(world.group);
+    world.wharf.rooms().edit(&by, group, edit).await.unwrap();
+    world.device.until_came("entry", 1).await?;
+    world.device.until_came("account", 2).await
+}
+
+async fn logged_out(world: &mut World) -> Result<(), WasCut> {
+    world.other_says().await;
+    world.device.until_came("entry", 1).await?;
+    world.device.end_session().await;
+    world.device.until(|device| device.is_logged_out()).await?;
+    world.other_says().await;
+    world.say();
+    world.device.log_in().await;
+    world.device.until_came("page", 1).await?;
+    world.device.until_came("entry", 2).await
 }

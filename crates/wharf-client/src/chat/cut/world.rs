@@ -1,307 +1,21 @@
 //! A device over a line that is cut, another person, and the house between them.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
-
-use bytes::Bytes;
-use futures_util::{FutureExt, SinkExt, StreamExt};
-use parking_lot::Mutex;
-use tempfile::TempDir;
-use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::Role;
 use wharf_core::drive::RoomRef;
 use wharf_core::live::Connection as Presence;
 use wharf_core::log::Range;
 use wharf_core::{Caller, Origin, Wharf};
-use wharf_server::live::{Session, converse};
 use wharf_testkit::server::TestServer;
 use wharf_types::api::contact::AskContact;
 use wharf_types::api::log::{Append, Body, Draft, Entry, LogPage, Text};
-use wharf_types::api::room::Room;
+use wharf_types::api::room::{CreateLink, CreateRoom, History, JoinRoom, Room};
 use wharf_types::{DeviceId, RoomId};
 
-use super::line::{Cut, Line, Passed};
-use crate::chat::engine::{Closed, Engine, Output};
-use crate::chat::event::{Connection, Event};
-use crate::chat::shared::Wanted;
-use crate::chat::store::{self, Durability, Meta, Run, Store};
+use super::device::Device;
+use super::scene::Scene;
+use crate::chat::store::{self, Run};
 
-/// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How long nothing may come before time goes by.
-const IDLE: Duration = Duration::from_millis(5);
-/// How much time goes by then for a device that comes to rest.
-const IDLE_MS: i64 = 50;
-/// What a line holds, each way.
-const LINE_BYTES: usize = 1024 * 1024;
-
-/// The line was cut, which ends a scene.
-#[derive(Debug)]
-pub(super) struct WasCut;
-
-/// A person's device: the driver of the program, without its thread and its clock.
-pub(super) struct Device {
-    pub(super) store: Store,
-    pub(super) wanted: Wanted,
-    /// Its time, which others move.
-    pub(super) now_ms: i64,
-    engine: Engine,
-    line: Option<WebSocketStream<Line>>,
-    passed: Arc<Mutex<Passed>>,
-    came: BTreeMap<String, usize>,
-    is_live: bool,
-    wharf: Arc<Wharf>,
-    by: Caller,
-    _folder: TempDir,
-}
-
-impl Device {
-    pub(super) fn new(wharf: &Wharf, by: Caller) -> Self {
-        let folder = TempDir::new().unwrap();
-        Self {
-            store: open_store(&folder),
-            engine: Engine::new("here".to_owned(), rand::random()),
-            wanted: Wanted::default(),
-            now_ms: 1_790_000_000_000,
-            line: None,
-            passed: Arc::default(),
-            came: BTreeMap::new(),
-            is_live: false,
-            wharf: Arc::new(wharf.clone()),
-            by,
-            _folder: folder,
-        }
-    }
-
-    pub(super) fn caller(&self) -> Caller {
-        self.by
-    }
-
-    pub(super) fn passed(&self) -> &Mutex<Passed> {
-        &self.passed
-    }
-
-    /// Begins a scene, in which the line is to be cut there.
-    pub(super) fn arm(&mut self, cut: Option<Cut>) {
-        self.came.clear();
-        self.passed.lock().arm(cut);
-    }
-
-    /// How many frames of a kind have come in the scene.
-    pub(super) fn came(&self, kind: &str) -> usize {
-        self.came.get(kind).copied().unwrap_or_default()
-    }
-
-    pub(super) fn hang_up(&mut self) {
-        self.line = None;
-        self.break_off();
-    }
-
-    fn break_off(&mut self) {
-        self.line = None;
-        self.engine
-            .closed(&mut self.store, self.now_ms, Closed::Lost)
-            .unwrap();
-        self.is_live = false;
-    }
-
-    /// Does what is due.
-    pub(super) async fn work(&mut self) {
-        self.now_ms += 1;
-        let typing = std::mem::take(&mut self.wanted.typing);
-        let wanted = Wanted {
-            typing,
-            ..self.wanted.clone()
-        };
-        self.engine
-            .tick(&mut self.store, self.now_ms, wanted)
-            .unwrap();
-        self.carry_out().await;
-    }
-
-    async fn carry_out(&mut self) {
-        while let Some(output) = self.engine.output() {
-            match output {
-                Output::Dial => self.dial().await,
-                Output::HangUp => self.line = None,
-                Output::Send(frame) => self.say(serde_json::to_string(&frame).unwrap()).await,
-                Output::Tell(Event::Connection(connection)) => {
-                    self.is_live = connection == Connection::Live;
-                }
-                Output::Tell(_) | Output::Presence(_) | Output::NoPresence | Output::Typing(_) => {}
-            }
-        }
-        if let Some(line) = &mut self.line
-            && line.flush().await.is_err()
-        {
-            self.break_off();
-        }
-    }
-
-    async fn dial(&mut self) {
-        let session = Session::new(Arc::clone(&self.wharf), self.by).unwrap();
-        let (near, far) = tokio::io::duplex(LINE_BYTES);
-        tokio::spawn(converse(far, Bytes::new(), session));
-        let near = Line::new(near, Arc::clone(&self.passed));
-        let socket = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
-        self.line = Some(socket);
-        self.engine.opened(&mut self.store, self.now_ms).unwrap();
-    }
-
-    async fn say(&mut self, text: String) {
-        if let Some(line) = &mut self.line
-            && line.feed(Message::text(text)).await.is_err()
-        {
-            // The reading side will see the end of it.
-            self.line = None;
-            self.break_off();
-        }
-    }
-
-    /// Takes what comes. Where nothing does, says so; where nothing can, lets time go by until it is dialled again.
-    async fn listen(&mut self) -> bool {
-        let Some(line) = &mut self.line else {
-            self.now_ms = self.now_ms.max(self.engine.next_ms());
-            return true;
-        };
-        let Ok(mut next) = timeout(IDLE, line.next()).await else {
-            return false;
-        };
-        // What has come with it is taken at once.
-        loop {
-            match next {
-                Some(Ok(Message::Text(text))) => self.receive(&text).await,
-                Some(Ok(_)) => self.engine.heard(self.now_ms),
-                Some(Err(_)) | None => self.break_off(),
-            }
-            let more = self
-                .line
-                .as_mut()
-                .and_then(|line| line.next().now_or_never());
-            match more {
-                Some(more) => next = more,
-                None => return true,
-            }
-        }
-    }
-
-    async fn receive(&mut self, text: &str) {
-        let frame = serde_json::from_str(text).unwrap();
-        let kind = text.split('"').nth(3).unwrap_or_default();
-        *self.came.entry(kind.to_owned()).or_default() += 1;
-        self.engine
-            .received(&mut self.store, self.now_ms, frame)
-            .unwrap();
-        self.carry_out().await;
-    }
-
-    /// Goes on until something holds.
-    pub(super) async fn until(&mut self, what: impl Fn(&mut Self) -> bool) -> Result<(), WasCut> {
-        let goes_on = async {
-            loop {
-                self.work().await;
-                if self.passed.lock().is_cut() {
-                    return Err(WasCut);
-                }
-                if what(self) {
-                    return Ok(());
-                }
-                self.listen().await;
-            }
-        };
-        let done = timeout(PATIENCE, goes_on).await;
-        done.unwrap_or_else(|_| panic!("{:?} in {:?}", self.engine, self.passed))
-    }
-
-    /// Waits until so many frames of a kind have come in the scene.
-    pub(super) async fn until_came(&mut self, kind: &str, count: usize) -> Result<(), WasCut> {
-        self.until(|device| device.came(kind) >= count).await
-    }
-
-    /// Goes on until the device has all that the server has, and the server all that the device has. Returns how the
-    /// server has the room then. The log is to be stored from `first` on.
-    pub(super) async fn settle(&mut self, room: RoomId, first: u64) -> Room {
-        let goes_on = async {
-            loop {
-                if self
-                    .line
-                    .as_ref()
-                    .is_some_and(|line| line.get_ref().is_cut())
-                {
-                    self.break_off();
-                }
-                self.work().await;
-                if self.has_nothing_to_say(room, first)
-                    && let Some(room) = self.has_everything(room).await
-                {
-                    return room;
-                }
-                if !self.listen().await {
-                    self.now_ms += IDLE_MS;
-                }
-            }
-        };
-        let done = timeout(PATIENCE, goes_on).await;
-        done.unwrap_or_else(|_| panic!("no rest: {:?}", self.engine))
-    }
-
-    /// Whether all that it was to say was said, and the log is stored from `first` on.
-    fn has_nothing_to_say(&mut self, room: RoomId, first: u64) -> bool {
-        let is_live = self.is_live;
-        let read = self.store.read(|tx| {
-            let is_sent = store::outbox::unanswered_count(tx)? == 0;
-            let is_read = store::reading::unsaid_reads(tx)?.is_empty();
-            let run = Run::read(tx, room)?;
-            let is_whole = run.is_some_and(|run| !run.has_gap() && run.first <= first);
-            Ok(is_live && is_sent && is_read && is_whole)
-        });
-        read.unwrap()
-    }
-
-    async fn has_everything(&mut self, room: RoomId) -> Option<Room> {
-        let (run, meta) = self
-            .store
-            .read(|tx| Ok((Run::read(tx, room)?.unwrap(), Meta::read(tx)?)))
-            .unwrap();
-        let view = self
-            .wharf
-            .rooms()
-            .get(&self.by, RoomRef::Id(room))
-            .await
-            .unwrap();
-        let list = self.wharf.rooms().changes(&self.by, meta.account_version);
-        let is_there = view.head == run.tail && list.await.unwrap().items.is_empty();
-        is_there.then_some(view)
-    }
-
-    /// The last entry that is stored.
-    pub(super) fn tail(&mut self, room: RoomId) -> u64 {
-        let run = self.store.read(|tx| Run::read(tx, room)).unwrap();
-        run.map_or(0, |run| run.tail)
-    }
-
-    /// The entries past a position, up to another one.
-    fn entries(&mut self, room: RoomId, after: u64, to: u64) -> Vec<Entry> {
-        let entries = self.store.read(|tx| {
-            let run = Run::read(tx, room)?.unwrap();
-            let mut entries = Vec::new();
-            for position in run.first.max(after + 1)..=run.tail.min(to) {
-                entries.extend(store::query::entry(tx, room, position)?);
-            }
-            Ok(entries)
-        });
-        entries.unwrap()
-    }
-}
-
-fn open_store(folder: &TempDir) -> Store {
-    let path = folder.path().join("store");
-    let device = DeviceId::from_bytes(rand::random());
-    Store::open(&path, Durability::Never, device).unwrap()
-}
+/// How many of the group's last entries are compared after each scene.
+const GROUP_ENTRIES_COMPARED: u64 = 20;
 
 /// The other person.
 pub(super) struct Other {
@@ -316,7 +30,9 @@ pub(super) struct World {
     pub(super) other: Other,
     pub(super) wharf: Wharf,
     pub(super) room: RoomId,
-    /// What either said in the scene, in order.
+    /// A group of the other person's, which shows who joins what comes from then on.
+    pub(super) group: RoomId,
+    /// What either said in the room in the scene, in order.
     said: Vec<String>,
     others_said: Vec<String>,
     said_count: u32,
@@ -345,13 +61,15 @@ impl World {
         wharf.contacts().ask(&by, ask).await.unwrap();
         let contact = wharf.contacts().accept(&other, ada.id).await.unwrap();
         let connection = wharf.live().connect(&other).unwrap();
+        let group = group_of_both(&wharf, &other, &by).await;
         let mut world = Self {
-            device: Device::new(&wharf, by),
+            device: Device::new(&wharf, &ada.username, by),
             other: Other {
                 by: other,
                 connection,
             },
             wharf,
+            group,
             room: contact.room.unwrap(),
             said: Vec::new(),
             others_said: Vec::new(),
@@ -359,11 +77,27 @@ impl World {
             begin: 0,
             title: String::new(),
         };
-        let room = world.room;
-        let is_known = |device: &mut Device| device.is_live && device.has_nothing_to_say(room, 1);
+        let rooms = world.rooms();
+        let is_known = |device: &mut Device| device.is_live && device.has_nothing_to_say(&rooms);
         world.device.until(is_known).await.unwrap();
-        world.device.settle(world.room, 1).await;
+        world.device.settle(&rooms).await;
         world
+    }
+
+    /// The rooms, and from where on their logs are to be stored at rest.
+    fn rooms(&self) -> [(RoomId, u64); 2] {
+        [(self.room, self.begin + 1), (self.group, u64::MAX)]
+    }
+
+    /// Lets everything that a scene is about come to rest; returns how the server has the room then.
+    pub(super) async fn settle(&mut self, scene: Scene) -> Room {
+        let rooms = self.rooms();
+        let rooms = if scene.is_in_group() {
+            &rooms[..]
+        } else {
+            &rooms[..1]
+        };
+        self.device.settle(rooms).await
     }
 
     /// Remembers where the log stands.
@@ -403,23 +137,33 @@ impl World {
     pub(super) async fn other_says(&mut self) -> u64 {
         let text = self.next_text();
         self.others_said.push(text.clone());
+        self.append(self.other.by, self.room, text).await
+    }
+
+    /// The device's person says something on another device; returns its position.
+    pub(super) async fn says_elsewhere(&mut self) -> u64 {
+        let text = self.next_text();
+        self.said.push(text.clone());
+        self.append(self.device.caller(), self.room, text).await
+    }
+
+    async fn append(&mut self, by: Caller, room: RoomId, text: String) -> u64 {
         let append = Append {
             device: DeviceId::from_bytes(rand::random()),
             number: 1,
             draft: draft(text),
             client_ms: None,
         };
-        let room = RoomRef::Id(self.room);
-        let appended = self.wharf.logs().append(&self.other.by, room, append);
+        let appended = self.wharf.logs().append(&by, RoomRef::Id(room), append);
         appended.await.unwrap().position
     }
 
     /// Compares the device with the house, which has the room so: entries, their states and order, what was said, and the
     /// counts.
     pub(super) async fn compare(&mut self, real: &Room) {
-        let entries = self.compare_after(self.begin).await;
+        let entries = self.compare_after(self.room, self.begin).await;
         for (by, said) in [
-            (self.device.by, &self.said),
+            (self.device.caller(), &self.said),
             (self.other.by, &self.others_said),
         ] {
             let author = Some(by.account().unwrap());
@@ -439,14 +183,23 @@ impl World {
         );
     }
 
-    /// Compares all entries past a position, and returns them.
-    pub(super) async fn compare_after(&mut self, after: u64) -> Vec<Entry> {
-        let page = self.page(after).await;
+    /// Compares what is stored of the group's last entries, which is what came since the person joined, or was missed since.
+    pub(super) async fn compare_group(&mut self) {
+        let group = self.group;
+        let run = self.device.store.read(|tx| Run::read(tx, group));
+        let run = run.unwrap().unwrap();
+        let recent = run.tail.saturating_sub(GROUP_ENTRIES_COMPARED);
+        self.compare_after(group, recent.max(run.first - 1)).await;
+    }
+
+    /// Compares all entries of a room past a position, and returns them.
+    async fn compare_after(&mut self, room: RoomId, after: u64) -> Vec<Entry> {
+        let page = self.page(room, after).await;
         let positions: Vec<_> = page.items.iter().map(|entry| entry.position).collect();
         let dense: Vec<_> = (after + 1..=page.head).take(positions.len()).collect();
         assert_eq!(positions, dense, "{}: positions are dense", self.title);
         let last = positions.last().copied().unwrap_or(after);
-        let stored = self.device.entries(self.room, after, last);
+        let stored = self.device.entries(room, after, last);
         let stored: Vec<_> = stored.into_iter().map(public).collect();
         let real: Vec<_> = page.items.into_iter().map(public).collect();
         assert_eq!(
@@ -457,25 +210,46 @@ impl World {
         real
     }
 
-    /// Compares all that is stored of the log.
+    /// Compares all that is stored of the logs.
     pub(super) async fn compare_all(&mut self) {
-        let room = self.room;
-        let run = self.device.store.read(|tx| Run::read(tx, room));
-        let mut after = run.unwrap().unwrap().first - 1;
-        while let Some(last) = self.compare_after(after).await.last() {
-            after = last.position;
+        for room in [self.room, self.group] {
+            let run = self.device.store.read(|tx| Run::read(tx, room));
+            let mut after = run.unwrap().unwrap().first - 1;
+            while let Some(last) = self.compare_after(room, after).await.last() {
+                after = last.position;
+            }
+            assert_eq!(after, self.device.tail(room), "all of it");
         }
-        assert_eq!(after, self.device.tail(self.room), "all of it");
     }
 
-    async fn page(&mut self, after: u64) -> LogPage {
-        let room = RoomRef::Id(self.room);
-        let page = self
-            .wharf
-            .logs()
-            .page(&self.device.by, room, Range::After(after), Some(1000));
+    async fn page(&mut self, room: RoomId, after: u64) -> LogPage {
+        let logs = self.wharf.logs();
+        let by = self.device.caller();
+        let page = logs.page(&by, RoomRef::Id(room), Range::After(after), Some(1000));
         page.await.unwrap()
     }
+}
+
+/// A group of one person's that another one has joined.
+async fn group_of_both(wharf: &Wharf, owner: &Caller, member: &Caller) -> RoomId {
+    let create = CreateRoom {
+        id: None,
+        name: "group".to_owned(),
+        topic: String::new(),
+        history: History::Joined,
+        invite: Vec::new(),
+    };
+    let rooms = wharf.rooms();
+    let group = rooms.create(owner, create).await.unwrap().id;
+    let link = CreateLink {
+        role: None,
+        uses: None,
+        expires_seconds: None,
+    };
+    let link = rooms.create_link(owner, RoomRef::Id(group), link).await;
+    let code = link.unwrap().code.unwrap();
+    rooms.join(member, JoinRoom { code }).await.unwrap();
+    group
 }
 
 /// The author alone is told the address.

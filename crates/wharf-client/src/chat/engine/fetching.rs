@@ -167,6 +167,12 @@ impl Fetching {
     }
 }
 
+/// Whether more of a room's log is fetched although nobody looks.
+#[cfg(test)]
+pub(in crate::chat) fn is_wanted(run: &Run) -> bool {
+    run.has_gap() || is_short(run, ENTRIES_KEPT)
+}
+
 fn is_short(run: &Run, entries: u64) -> bool {
     run.has_older() && run.len() < entries
 }

@@ -18,6 +18,8 @@ use wharf_types::api::live::{ClientFrame, Hello, KnownHead, Reached, Typing, VER
 use wharf_types::{AccountId, DeviceId, ErrorCode, RoomId};
 
 use self::fetching::Fetching;
+#[cfg(test)]
+pub(in crate::chat) use self::fetching::is_wanted;
 use self::sending::Sender;
 use super::error::ChatError;
 use super::event::{Connection, Event};

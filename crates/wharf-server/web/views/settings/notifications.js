@@ -1,6 +1,6 @@
 // Notifications on this device.
 
-import { html, useEffect, useId, useState } from '../../html.js';
+import { html, useEffect, useId, useRef, useState } from '../../html.js';
 import { t } from '../../lang/index.js';
 import { message } from '../../parts/problem.js';
 import { Spinner } from '../../parts/progress.js';
@@ -13,20 +13,17 @@ const OBSTACLES = ['insecure', 'unsupported', 'server', 'denied'];
 const words = (error) => (error instanceof push.PushServiceError ? t('settings.notifications.failed') : message(error));
 
 export function Notifications() {
-    const [isBusy, setBusy] = useState(true);
     const [problem, setProblem] = useState('');
-    const run = async (/** @type {() => Promise<void>} */ work) => {
-        setBusy(true);
-        setProblem('');
-        try {
-            await work();
-        } catch (error) {
-            setProblem(words(error));
-        }
-        setBusy(false);
+    const before = useRef(Promise.resolve());
+    /** Does one after the other: what is asked for while the page looks how it stands is done after that. @param {() => Promise<void>} work */
+    const run = (work) => {
+        before.current = before.current.then(async () => {
+            setProblem('');
+            await work().catch((error) => setProblem(words(error)));
+        });
     };
     useEffect(() => {
-        const look = () => void run(push.look);
+        const look = () => run(push.look);
         look();
         // The person may come back from the browser's settings.
         addEventListener('focus', look);
@@ -39,11 +36,11 @@ export function Notifications() {
             ${state === 'unknown' && !problem && html`<${Spinner} label=${t('shell.loading')} />`}
             ${OBSTACLES.includes(state) && html`<p class="notice" role="status">${t(`settings.notifications.${state}`)}</p>`}
             ${(state === 'on' || state === 'off') && html`
-                <${Switch} label=${t('settings.notifications.on')} hint=${t('settings.notifications.on.hint')} isOn=${state === 'on'} isBusy=${isBusy}
+                <${Switch} label=${t('settings.notifications.on')} hint=${t('settings.notifications.on.hint')} isOn=${state === 'on'}
                     set=${(/** @type {boolean} */ isOn) => run(isOn ? push.turnOn : push.turnOff)} />
             `}
             ${state === 'on' && html`
-                <${Switch} label=${t('settings.notifications.hide')} hint=${t('settings.notifications.hide.hint')} isOn=${push.hidesContent.value} isBusy=${isBusy}
+                <${Switch} label=${t('settings.notifications.hide')} hint=${t('settings.notifications.hide.hint')} isOn=${push.hidesContent.value}
                     set=${(/** @type {boolean} */ isOn) => run(() => push.setHidesContent(isOn))} />
             `}
             ${problem && html`<p class="notice bad" role="alert">${problem}</p>`}
@@ -52,14 +49,14 @@ export function Notifications() {
     `;
 }
 
-/** @param {{ label: string, hint: string, isOn: boolean, isBusy: boolean, set: (isOn: boolean) => void }} props */
-function Switch({ label, hint, isOn, isBusy, set }) {
+/** @param {{ label: string, hint: string, isOn: boolean, set: (isOn: boolean) => void }} props */
+function Switch({ label, hint, isOn, set }) {
     const id = useId();
     // It shows what is so, not what was asked for.
     const change = (/** @type {any} */ event) => {
         const wanted = event.currentTarget.checked;
         event.currentTarget.checked = isOn;
-        if (!isBusy) set(wanted);
+        set(wanted);
     };
     return html`
         <div>

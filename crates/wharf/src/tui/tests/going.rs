@@ -245,6 +245,25 @@ fn what_was_recalled_and_rooms_to_read_only_take_no_part() {
 }
 
 #[test]
+fn a_jump_to_what_is_not_known_yet_waits_for_it() {
+    let mut model = talking(80, 24, conversation());
+    let (rooms, contacts) = (
+        std::mem::take(&mut model.rooms),
+        std::mem::take(&mut model.contacts),
+    );
+    ctrl(&mut model, 'k');
+    enter(&mut model, "mei");
+    assert!(screen(&model).contains("No chat or contact of that name."));
+    press(&mut model, KeyCode::Enter);
+    assert!(matches!(model.overlay, Some(Overlay::Jump(_))));
+    (model.rooms, model.contacts) = (rooms, contacts);
+    assert!(!screen(&model).contains("No chat or contact of that name."));
+    press(&mut model, KeyCode::Enter);
+    assert!(model.overlay.is_none());
+    assert_eq!(model.open.as_ref().unwrap().room, room_id(MEI));
+}
+
+#[test]
 fn shift_enter_is_a_new_line_where_the_terminal_tells_it() {
     let mut model = talking(80, 24, conversation());
     enter(&mut model, "one");

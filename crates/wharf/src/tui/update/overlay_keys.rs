@@ -73,7 +73,12 @@ impl Model {
         match self.overlay.take() {
             Some(Overlay::Jump(jump)) => {
                 let target = jump_targets(self, &jump).into_iter().nth(jump.selected);
-                target.map_or_else(Vec::new, |(_, act)| self.act(act))
+                let Some((_, act)) = target else {
+                    // It may only be typed wrongly, or not be known yet.
+                    self.overlay = Some(Overlay::Jump(jump));
+                    return Vec::new();
+                };
+                self.act(act)
             }
             Some(Overlay::Menu(menu)) => match menu.items.into_iter().nth(menu.selected) {
                 Some((_, act)) => self.act(act),

@@ -38,7 +38,13 @@ pub(super) fn overlay(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> 
                 Purpose::Open => ("Jump to", "Enter opens, Esc closes"),
                 Purpose::Forward(_) => ("Forward to", "Enter chooses, Esc closes"),
             };
-            listed(model, buffer, words, &jump.query, &items, jump.selected)
+            let cursor = listed(model, buffer, words, &jump.query, &items, jump.selected);
+            if items.is_empty() {
+                let area = listed_area(model);
+                let word = Piece::new("No chat or contact of that name.", model.theme.dim());
+                draw(buffer, (area.x, area.y), area.width, &[word]);
+            }
+            cursor
         }
         Overlay::Find(find) => found(model, buffer, find),
         Overlay::Menu(menu) => {

@@ -156,14 +156,23 @@ impl Terminal<'_> {
         }
     }
 
+    /// Types the name of a chat where one is asked for, and takes it. A device that has just begun hears of its chats a moment later.
+    #[track_caller]
+    fn chooses(&self, name: &str) {
+        self.types(name);
+        self.sees("a chat of that name", |screen| {
+            screen.contains(&format!("> {name}"))
+                && !screen.contains("No chat or contact of that name.")
+        });
+        self.keys(&["Enter"]);
+    }
+
     /// Opens the chat of this name.
     #[track_caller]
     fn jumps(&self, name: &str) {
         self.keys(&["C-k"]);
         self.shows("Jump to");
-        self.types(name);
-        self.shows(&format!("> {name}"));
-        self.keys(&["Enter"]);
+        self.chooses(name);
         self.sees("an open chat", |screen| {
             !screen.contains("Jump to") && screen.contains("│>")
         });
@@ -367,8 +376,7 @@ fn a_person_goes_to_a_day_forwards_a_message_and_has_keys_of_their_own() {
     ada.keys(&["Escape"]);
     ada.keys(&["C-p"]);
     ada.shows("Jump to");
-    ada.types("grace");
-    ada.keys(&["Enter"]);
+    ada.chooses("grace");
     let screen = ada.shows("how it ended");
     assert!(!screen.contains("how it began"), "{screen}");
 

@@ -9,6 +9,7 @@
 //! its collation is found out.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,8 @@ const SETTINGS: &str = "-c listen_addresses= -c fsync=off -c full_page_writes=of
     -c max_connections=400 -c shared_buffers=64MB -c autovacuum=off -c wal_level=minimal -c max_wal_senders=0 \
     -c log_min_messages=warning";
 
-/// Stops the server once nobody has held the lock for ten checks, a second apart.
+/// Stops the server once nobody has held the lock for ten checks, a second apart. The folder goes at once, by its name: who came
+/// while its files were removed one by one would begin in what is left of it.
 const KEEPER: &str = r#"
 exec 9<"$1/users"
 idle=0
@@ -38,7 +40,7 @@ while [ "$idle" -lt 10 ]; do
   fi
 done
 "$2/pg_ctl" --pgdata="$1/data" --mode=immediate --silent stop
-cd / && rm -rf "$1"
+cd / && mv "$1" "$1.gone" && rm -rf "$1.gone"
 "#;
 
 /// A running server. It goes on until the last of its users is gone.
@@ -137,9 +139,13 @@ impl PostgresServer {
         loop {
             fs::create_dir_all(&folder)?;
             let path = folder.join("users");
-            let users = File::options().create(true).append(true).open(&path)?;
+            let users = match File::options().create(true).append(true).open(&path) {
+                Ok(users) => users,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.into()),
+            };
             users.lock_shared()?;
-            // While this waited, the keeper may have removed the folder.
+            // While this waited, or just before, the keeper may have removed the folder.
             let is_current = fs::metadata(&path).is_ok_and(|now| {
                 users
                     .metadata()

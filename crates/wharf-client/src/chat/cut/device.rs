@@ -13,9 +13,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use wharf_core::drive::RoomRef;
-use wharf_core::{Caller, Origin, Wharf};
+use wharf_core::{Caller, Wharf};
 use wharf_server::live::{Session, converse};
-use wharf_types::api::app_password::AppDoor;
 use wharf_types::api::log::Entry;
 use wharf_types::api::room::Room;
 use wharf_types::{DeviceId, RoomId};
@@ -50,17 +49,13 @@ pub(super) struct Device {
     passed: Arc<Mutex<Passed>>,
     came: BTreeMap<String, usize>,
     pub(super) is_live: bool,
-    is_logged_out: bool,
     wharf: Arc<Wharf>,
-    username: String,
     by: Caller,
-    /// By which door the person comes in next.
-    door: AppDoor,
     _folder: TempDir,
 }
 
 impl Device {
-    pub(super) fn new(wharf: &Wharf, username: &str, by: Caller) -> Self {
+    pub(super) fn new(wharf: &Wharf, by: Caller) -> Self {
         let folder = TempDir::new().unwrap();
         Self {
             store: open_store(&folder),
@@ -71,11 +66,8 @@ impl Device {
             passed: Arc::default(),
             came: BTreeMap::new(),
             is_live: false,
-            is_logged_out: false,
             wharf: Arc::new(wharf.clone()),
-            username: username.to_owned(),
             by,
-            door: AppDoor::Netdisk,
             _folder: folder,
         }
     }
@@ -92,32 +84,6 @@ impl Device {
     pub(super) fn arm(&mut self, cut: Option<Cut>) {
         self.came.clear();
         self.passed.lock().arm(cut);
-    }
-
-    /// Ends the session, as the person does on another device.
-    pub(super) async fn end_session(&mut self) {
-        self.wharf.accounts().logout(&self.by).await.unwrap();
-    }
-
-    /// Whether the server said that the session has ended.
-    pub(super) fn is_logged_out(&self) -> bool {
-        self.is_logged_out
-    }
-
-    /// Logs in again, and begins anew with the store that there is.
-    pub(super) async fn log_in(&mut self) {
-        // By a door without a password, whose check would take longer than all the rest; by another one than before, since the
-        // session of a door is the same each time, and what still says that it has ended would end it again.
-        let door = match self.door {
-            AppDoor::Netdisk => AppDoor::PyChat,
-            AppDoor::PyChat => AppDoor::Netdisk,
-        };
-        let before = std::mem::replace(&mut self.door, door);
-        let accounts = self.wharf.accounts();
-        let entered = accounts.enter_as_configured(before, &self.username, Origin::internal());
-        self.by = entered.await.unwrap();
-        self.engine = new_engine();
-        self.is_logged_out = false;
     }
 
     /// How many frames of a kind have come in the scene.
@@ -160,7 +126,6 @@ impl Device {
                 Output::Send(frame) => self.say(serde_json::to_string(&frame).unwrap()).await,
                 Output::Tell(Event::Connection(connection)) => {
                     self.is_live = connection == Connection::Live;
-                    self.is_logged_out = matches!(connection, Connection::LoggedOut { .. });
                 }
                 Output::Tell(_) | Output::Presence(_) | Output::NoPresence | Output::Typing(_) => {}
             }
@@ -195,12 +160,9 @@ impl Device {
     /// Takes what comes. Where nothing does, says so; where nothing can, lets time go by until it is dialled again.
     async fn listen(&mut self) -> bool {
         let Some(line) = &mut self.line else {
-            assert!(
-                !self.is_logged_out,
-                "nobody ended the session: {:?}",
-                self.engine
-            );
             self.now_ms = self.now_ms.max(self.engine.next_ms());
+            // Others have their turn, who may have to end what can only fail.
+            tokio::task::yield_now().await;
             return true;
         };
         let Ok(mut next) = timeout(IDLE, line.next()).await else {
@@ -269,17 +231,11 @@ impl Device {
                 {
                     self.break_off();
                 }
-                if self.is_logged_out {
-                    self.log_in().await;
-                }
                 self.work().await;
                 if self.has_nothing_to_say(rooms)
                     && let Some(room) = self.has_everything(rooms).await
                 {
                     return room;
-                }
-                if self.is_logged_out {
-                    continue;
                 }
                 if !self.listen().await {
                     self.now_ms += IDLE_MS;

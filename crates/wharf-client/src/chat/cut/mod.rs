@@ -204,10 +204,11 @@ const UP: [&str; 9] = [
     "watch",
     "ping",
 ];
-/// Every frame that a server sends, but those that tell a slow connection where it is, and of a page that may not be had.
-const DOWN: [&str; 14] = [
+/// Every frame that a server sends, but those that tell a slow connection where it is, of a page that may not be had and of the
+/// end of the session.
+const DOWN: [&str; 13] = [
     "welcome", "account", "rooms", "ready", "entry", "ack", "nack", "page", "cursor", "presence",
-    "typing", "drive", "pong", "bye",
+    "typing", "drive", "pong",
 ];
 /// How long the session is at least.
 const SESSION_FRAMES: usize = 200;

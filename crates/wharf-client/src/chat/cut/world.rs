@@ -63,7 +63,7 @@ impl World {
         let connection = wharf.live().connect(&other).unwrap();
         let group = group_of_both(&wharf, &other, &by).await;
         let mut world = Self {
-            device: Device::new(&wharf, &ada.username, by),
+            device: Device::new(&wharf, by),
             other: Other {
                 by: other,
                 connection,

@@ -6,9 +6,12 @@ const SEED = process.env.WHARF_PAGE_DELAYS;
 
 let pages = 0;
 
+/** Whether there are delays: what is measured then is theirs. */
+export const isDelayed = Boolean(SEED);
+
 /** Makes the tabs of a context slow, if that is asked for. @param {import('playwright-core').BrowserContext} context */
 export async function delay(context) {
-    if (!SEED) return;
+    if (!isDelayed) return;
     pages += 1;
     await context.addInitScript(slow, Number(SEED) * 1000 + pages);
 }

@@ -4,6 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { isDelayed } from './delays.js';
+
 /** Where the table goes. */
 const FILE = process.env.WHARF_FIGURES ?? fileURLToPath(new URL('../../target/figures.md', import.meta.url));
 /** Whether the long forms are measured: `./test figures`. */
@@ -19,6 +21,7 @@ export function figure(what, value, aim = '') {
 
 /** Prints the table, and writes it to its file. */
 export async function tell() {
+    if (isDelayed) return;
     const lines = ['| figure | measured | aim |', '| --- | --- | --- |', ...figures.map(({ what, value, aim }) => `| ${what} | ${value} | ${aim} |`)];
     console.log(`\n${lines.join('\n')}\n`);
     await mkdir(path.dirname(FILE), { recursive: true });

@@ -75,6 +75,30 @@ test('log in, a wrong password, log out, and the session revoked elsewhere', asy
         await until(() => page.evaluate(async () => (await indexedDB.databases()).length === 0), 'nothing is kept of the account');
 
         await logIn(page, ada);
+        // Forgetting takes a while, and somebody does not wait for it.
+        await page.evaluate(() => {
+            const forget = indexedDB.deleteDatabase.bind(indexedDB);
+            IDBFactory.prototype.deleteDatabase = (name) => {
+                const asked = /** @type {any} */ ({});
+                setTimeout(() => {
+                    forget(name).onsuccess = () => {
+                        asked.onsuccess();
+                        /** @type {any} */ (window).isForgotten = true;
+                    };
+                }, 1500);
+                return asked;
+            };
+        });
+        await page.getByRole('button', { name: 'Account: Ada' }).click();
+        await page.getByRole('menuitem', { name: 'Log out' }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
+        await page.getByLabel('Username, number or e-mail').fill('ada');
+        await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByRole('button', { name: 'Account: Ada' }).waitFor();
+        await until(() => page.evaluate(() => /** @type {any} */ (window).isForgotten), 'the login before is forgotten');
+        await page.getByRole('button', { name: 'Account: Ada' }).click();
+        await page.keyboard.press('Escape');
         const sessions = await ada.ask('GET', '/sessions');
         const revoked = sessions.find((/** @type {any} */ session) => !session.current);
         await ada.ask('DELETE', `/sessions/${revoked.id}`);

@@ -46,12 +46,12 @@ function offlineAccount(error) {
     return kept ? JSON.parse(kept) : null;
 }
 
-/** What is still being ended of the login before. @type {Promise<void>} */
-let left = Promise.resolve();
+/** Done when nothing of the login before is under way any more. @type {Promise<void>} */
+let ending = Promise.resolve();
 
 /** @param {Account} account */
 async function enter(account) {
-    await left;
+    await ending;
     localStorage.setItem(KEY, JSON.stringify(account));
     me.value = account;
     await begin?.(account);
@@ -93,10 +93,10 @@ export function sessionEnded() {
 async function leave(isLoggedOut) {
     state.value = 'entrance';
     localStorage.removeItem(KEY);
-    left = (end?.(isLoggedOut) ?? Promise.resolve()).catch((error) => console.error(error)).then(() => {
+    ending = (end?.(isLoggedOut) ?? Promise.resolve()).catch((error) => console.error(error)).then(() => {
         me.value = null;
     });
-    await left;
+    await ending;
     server.value = await api.get('/server').catch(() => null);
 }
 

@@ -59,7 +59,7 @@ impl Device {
         let folder = TempDir::new().unwrap();
         Self {
             store: open_store(&folder),
-            engine: new_engine(),
+            engine: Engine::new("here".to_owned(), rand::random()),
             wanted: Wanted::default(),
             now_ms: 1_790_000_000_000,
             line: None,
@@ -297,10 +297,6 @@ impl Device {
         });
         entries.unwrap()
     }
-}
-
-fn new_engine() -> Engine {
-    Engine::new("here".to_owned(), rand::random())
 }
 
 fn open_store(folder: &TempDir) -> Store {

@@ -47,7 +47,7 @@ impl Fetching {
     pub(super) fn plan(&mut self, store: &mut Store) -> Result<(), ChatError> {
         let rooms = store.read(|tx| store::account::known_heads(tx, usize::MAX))?;
         for (index, (room, run)) in rooms.into_iter().enumerate() {
-            if run.has_gap() || (index < ROOMS_KEPT && is_short(&run, ENTRIES_KEPT)) {
+            if is_wanted(&run) && (index < ROOMS_KEPT || run.has_gap()) {
                 self.want(room);
             }
         }
@@ -167,8 +167,7 @@ impl Fetching {
     }
 }
 
-/// Whether more of a room's log is fetched although nobody looks.
-#[cfg(test)]
+/// Whether more of a room's log is to be fetched although nobody looks, if the room is one of those that are kept.
 pub(in crate::chat) fn is_wanted(run: &Run) -> bool {
     run.has_gap() || is_short(run, ENTRIES_KEPT)
 }

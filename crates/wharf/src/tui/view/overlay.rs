@@ -34,15 +34,21 @@ pub(super) fn overlay(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> 
                 .iter()
                 .map(|(label, _)| vec![Piece::plain(label.as_str())])
                 .collect();
-            let words = match jump.purpose {
-                Purpose::Open => ("Jump to", "Enter opens, Esc closes"),
-                Purpose::Forward(_) => ("Forward to", "Enter chooses, Esc closes"),
+            let (words, none) = match jump.purpose {
+                Purpose::Open => (
+                    ("Jump to", "Enter opens, Esc closes"),
+                    "No chat or contact of that name.",
+                ),
+                Purpose::Forward(_) => (
+                    ("Forward to", "Enter chooses, Esc closes"),
+                    "No other chat of that name to write in.",
+                ),
             };
             let cursor = listed(model, buffer, words, &jump.query, &items, jump.selected);
             if items.is_empty() {
                 let area = listed_area(model);
-                let word = Piece::new("No chat or contact of that name.", model.theme.dim());
-                draw(buffer, (area.x, area.y), area.width, &[word]);
+                let row = [Piece::new(none, model.theme.dim())];
+                draw(buffer, (area.x, area.y), area.width, &row);
             }
             cursor
         }

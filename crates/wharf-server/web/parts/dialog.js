@@ -2,7 +2,7 @@
 //
 // `open(component)` shows one and resolves with what the component passes to its `close`; `confirm` asks a question. Dialogs may open dialogs.
 
-import { html, render, useEffect, useRef, useState } from '../html.js';
+import { html, render, useLayoutEffect, useRef, useState } from '../html.js';
 import { t } from '../lang/index.js';
 import { Icon } from './icon.js';
 
@@ -36,7 +36,7 @@ export function open(component) {
 export function Dialog({ title, close, children, footer, class: className = '', onSubmit }) {
     const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
     const [id] = useState(() => `dialog-${++count}`);
-    useEffect(() => {
+    useLayoutEffect(() => {
         const dialog = ref.current;
         if (dialog && !dialog.open) dialog.showModal();
     }, []);

@@ -1,6 +1,6 @@
 // Menus: of a button, or where somebody pressed the right button. Arrows, Home, End and letters move, Escape closes and gives the focus back.
 
-import { html, render, useEffect, useLayoutEffect, useRef } from '../html.js';
+import { html, render, useLayoutEffect, useRef } from '../html.js';
 import { Icon } from './icon.js';
 
 /**
@@ -50,7 +50,7 @@ function Menu({ items, rect, close, label }) {
         menu.style.top = `${top}px`;
         /** @type {HTMLElement | null} */ (menu.querySelector('[role^=menuitem]'))?.focus();
     }, []);
-    useEffect(() => {
+    useLayoutEffect(() => {
         const outside = (/** @type {Event} */ event) => {
             if (!ref.current?.contains(/** @type {Node} */ (event.target))) close();
         };

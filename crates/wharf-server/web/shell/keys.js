@@ -1,7 +1,7 @@
 // Keyboard shortcuts, and the list of them. A shortcut is said once, with the text that the help shows; it works everywhere unless
 // the focus is in a field and the shortcut is a single letter. Those that a view's descriptor lists can be changed in the settings.
 
-import { signal, useEffect } from '../html.js';
+import { signal, useLayoutEffect } from '../html.js';
 
 /**
  * @typedef {object} Key
@@ -70,7 +70,7 @@ const heard = [];
 
 /** Hears a group's keys for as long as the component is there. @param {Group} group */
 export function useKeys(group) {
-    useEffect(() => {
+    useLayoutEffect(() => {
         heard.unshift(group);
         return () => {
             heard.splice(heard.indexOf(group), 1);

@@ -1,7 +1,7 @@
 // A file in a message: an image, film or sound in place, or a card; and the viewer.
 
 import * as api from '../../api.js';
-import { html, useEffect, useRef, useState } from '../../html.js';
+import { html, useLayoutEffect, useRef, useState } from '../../html.js';
 import { size, t } from '../../lang/index.js';
 import { open } from '../../parts/dialog.js';
 import { Icon } from '../../parts/icon.js';
@@ -106,7 +106,7 @@ function Viewer({ room, all, position, close }) {
     const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
     const [index, setIndex] = useState(Math.max(0, all.findIndex((entry) => entry.position === position)));
     const [isLarge, setLarge] = useState(false);
-    useEffect(() => ref.current?.showModal(), []);
+    useLayoutEffect(() => ref.current?.showModal(), []);
     const file = /** @type {File} */ (/** @type {any} */ (all[index]?.body));
     const step = (/** @type {number} */ by) => {
         setLarge(false);

@@ -49,7 +49,8 @@ export function Composer({ room, reply, editing, done, editLast, toEnd, handle, 
     const typed = useRef(0);
     handle.current = { focus: () => field.current?.focus(), choose: () => chooser.current?.click(), offer: (/** @type {File[]} */ files) => offer(files) };
 
-    useEffect(() => {
+    // Before anybody can press a key: what was typed meanwhile would be written over.
+    useLayoutEffect(() => {
         if (editing) write(fold.textOf(editing) ?? '');
         else write(draftOf(room.id));
         if (editing || reply) field.current?.focus();

@@ -1,7 +1,7 @@
 // The column at the right of a conversation: about the room and its members, its files and links, what is pinned, a search.
 
 import * as api from '../../api.js';
-import { html, useEffect, useRef, useState } from '../../html.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../html.js';
 import { shortTime, t } from '../../lang/index.js';
 import { Avatar } from '../../parts/avatar.js';
 import { confirm } from '../../parts/dialog.js';
@@ -103,7 +103,7 @@ function Search({ room, show }) {
     const [filters, setFilters] = useState({ ...NO_FILTERS, room: room.id });
     const { items, next, problem, more } = useSearch(text, filters);
     const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-    useEffect(() => field.current?.focus(), []);
+    useLayoutEffect(() => field.current?.focus(), []);
     return html`
         <label class="search-box"><${Icon} name="search" /><span class="sr-only">${t('conversations.search')}</span>
             <input type="search" ref=${field} placeholder=${t('conversations.search')} value=${text} onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} /></label>

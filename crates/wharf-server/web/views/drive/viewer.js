@@ -1,7 +1,7 @@
 // Shows a file: images, films, sound, documents and texts. The arrows go to the one before and after, Escape closes.
 
 import * as api from '../../api.js';
-import { html, useEffect, useRef, useState } from '../../html.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../html.js';
 import { size, t } from '../../lang/index.js';
 import { open } from '../../parts/dialog.js';
 import { Icon } from '../../parts/icon.js';
@@ -31,7 +31,7 @@ function Viewer({ nodes, first, close }) {
     const at = all.findIndex((node) => node.id === id);
     const node = all[at] ?? first;
     const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (ref.current && !ref.current.open) ref.current.showModal();
     }, []);
     const step = (/** @type {number} */ by) => {

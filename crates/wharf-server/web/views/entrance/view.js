@@ -1,7 +1,7 @@
 // What somebody sees who is not logged in: set-up of a new server, log in, sign up; and links into rooms, for who is.
 
 import * as api from '../../api.js';
-import { html, useEffect, useRef, useState } from '../../html.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../html.js';
 import { LANGUAGES, language, setLanguage, t } from '../../lang/index.js';
 import { Field, Password, useWork } from '../../parts/form.js';
 import { attempt } from '../../parts/notice.js';
@@ -49,7 +49,7 @@ const badLogin = (error) => (error instanceof api.ApiError && error.code === 'un
 /** The first field of a form has the focus when it appears. */
 function useFirstFocus() {
     const ref = useRef(/** @type {HTMLFormElement | null} */ (null));
-    useEffect(() => {
+    useLayoutEffect(() => {
         const field = [...(ref.current?.querySelectorAll('input') ?? [])].find((input) => input.value === '');
         field?.focus();
     }, []);

@@ -1,7 +1,7 @@
 // A month with the days that have entries. One day takes the focus: arrows move it, Page Up and Page Down go from month to month (with Shift from year
 // to year), Home and End to the ends of the week.
 
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../../html.js';
+import { html, useLayoutEffect, useMemo, useRef, useState } from '../../html.js';
 import { inWords, t, weekBegins } from '../../lang/index.js';
 import { Icon } from '../../parts/icon.js';
 import { go } from '../../router.js';
@@ -26,7 +26,7 @@ export function Calendar({ room, day, choice }) {
     /** @type {import('../../types').DiaryDays | null} */
     const marked = useFetched(`/rooms/${room.id}/diary/days`, { from: first, to: last, zone: zone() }, room.head);
     const counts = useMemo(() => new Map((marked?.items ?? []).map((item) => [item.day, item.count])), [marked]);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (day) setFocused(day);
     }, [day]);
     useLayoutEffect(() => {

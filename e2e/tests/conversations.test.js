@@ -169,6 +169,7 @@ test('contacts: ask, accept, come and go, a group, a room of several', async () 
     await ada.getByRole('menuitem', { name: 'New group of contacts' }).click();
     await ada.getByLabel('Name of the group').fill('Family');
     await ada.getByRole('button', { name: 'Save' }).click();
+    await ada.getByRole('treeitem', { name: 'Family 0/0' }).waitFor();
     await ada.getByRole('treeitem', { name: /^Ben/ }).focus();
     await ada.keyboard.press('ContextMenu');
     await ada.getByRole('menuitem', { name: 'Move to group' }).click();

@@ -1,6 +1,7 @@
 // Modules of the page that need no browser.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -52,6 +53,7 @@ test('every text is there in every language, with the same values', async () => 
 
 test('chunks are named as everywhere: the test vectors of BLAKE3', async () => {
     const { blake3 } = await import(path.join(WEB, 'transfer/blake3.js'));
+    const lanes = await (await import(path.join(WEB, 'transfer/blake3-wide.js'))).wide();
     /** @type {Record<string, string>} */
     const want = {
         0: 'af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262',
@@ -65,6 +67,13 @@ test('chunks are named as everywhere: the test vectors of BLAKE3', async () => {
     for (const [length, hash] of Object.entries(want)) {
         const input = Uint8Array.from({ length: Number(length) }, (_, index) => index % 251);
         assert.equal(Buffer.from(blake3(input)).toString('hex'), hash, `${length} bytes`);
+        assert.equal(Buffer.from(blake3(input, lanes)).toString('hex'), hash, `${length} bytes, four lanes`);
+    }
+    // Trees of every shape, alone and four lanes at a time, with what was hashed before still in the memory.
+    const all = randomBytes(80_000);
+    for (let length = 3000; length < all.length; length += 509) {
+        const input = new Uint8Array(all.buffer, all.byteOffset, length);
+        assert.deepEqual(blake3(input, lanes), blake3(input), `${length} bytes`);
     }
 });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch, member as memberOf, noFindings, picture, quiet, soon, until } from '../lib/browser.js';
@@ -69,7 +69,10 @@ test('a reload during an upload: it goes on by itself, and nothing that had arri
     const sent = await countSent(page);
     await page.goto(`${server.url}/drive`);
     const going = await gate(page, 1);
+    const hashing = page.waitForEvent('worker');
     await chooser(page).setInputFiles(await onDisk('film.bin', 40 * MIB));
+    const worker = await hashing;
+    assert.ok(await worker.evaluate(async (address) => (await import(address)).wide(), worker.url().replace('worker.js', 'blake3-wide.js')), 'four lanes, by the policy of the worker');
     await panel(page).getByText(/^(8|16)(\.0)? MiB \/ 40 MiB/).waitFor();
     await noFindings(page);
     await picture(page, 'uploads', { widths: [1280, 360] });
@@ -108,6 +111,27 @@ test('a file that the browser could not keep is chosen again, and only what lack
     await panel(page).locator('input[data-again=files]').setInputFiles(file);
     await panel(page).getByText('1 file is there').waitFor();
     await soon(async () => assert.deepEqual([before, await sent()], [32 * MIB, 70 * MIB]));
+    quiet(page);
+    await page.context().close();
+});
+
+test('a file that becomes another one on its way is chosen again', async () => {
+    const dora = await server.person('dora');
+    const page = await member(dora);
+    await page.goto(`${server.url}/drive`);
+    const going = await gate(page, 1);
+    const file = await onDisk('diary.bin', 40 * MIB);
+    await chooser(page).setInputFiles(file);
+    await panel(page).getByText(/^(8|16)(\.0)? MiB \/ 40 MiB/).waitFor();
+    await writeFile(file, randomBytes(40 * MIB));
+    going.isOpen = true;
+    await panel(page).getByRole('button', { name: 'Pause: diary.bin' }).click();
+    await panel(page).getByRole('button', { name: 'Go on: diary.bin' }).click();
+    await panel(page).getByText('1 file needs you').waitFor();
+    await panel(page).locator('input[data-again=files]').setInputFiles(file);
+    await panel(page).getByText('1 file is there').waitFor();
+    const answer = await page.request.get(`${server.url}/api/v1/rooms/home/content?path=diary.bin`);
+    assert.ok((await readFile(file)).equals(await answer.body()), 'as it was chosen last');
     quiet(page);
     await page.context().close();
 });

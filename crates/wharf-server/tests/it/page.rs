@@ -254,6 +254,16 @@ async fn every_address_of_the_page_is_its_shell_and_nothing_of_others_runs_there
         assert!(policy.contains(part), "{policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
+    let script = std::str::from_utf8(&shell.body)
+        .unwrap()
+        .split('"')
+        .find(|part| part.starts_with("/a/") && part.ends_with(".js"))
+        .unwrap()
+        .to_owned();
+    let script = stranger.get(&script).await.expect(200);
+    let policy = script.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"));
+    assert!(!policy.contains("'unsafe"), "{policy}");
     assert_eq!(shell.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(shell.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(

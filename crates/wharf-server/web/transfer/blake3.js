@@ -1,7 +1,8 @@
 // BLAKE3-256 (https://github.com/BLAKE3-team/BLAKE3-specs), for naming chunks. Written for speed in a worker: the sixteen words of state and of message are
 // locals, and the message is permuted between rounds by moving them.
 
-const IV = Int32Array.of(0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19);
+import { INPUT, IV, LANES } from './blake3-wide.js';
+
 const BLOCK = 64;
 const CHUNK = 1024;
 const CHUNK_START = 1;
@@ -64,34 +65,42 @@ function hashChunk(cv, bytes, words, from, to, counter, root) {
     compress(cv, tailWords, 0, counter, to - at, flags | CHUNK_END | root);
 }
 
-/** The hash of some bytes, which begin at a multiple of four in their buffer. @param {Uint8Array} bytes @returns {Uint8Array} */
-export function blake3(bytes) {
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
-    const cv = new Int32Array(8);
-    const count = Math.max(1, Math.ceil(bytes.length / CHUNK));
-    /** The hashes of finished parts of the tree, the largest first. @type {Int32Array[]} */
-    const stack = [];
-    for (let index = 0; index < count; index += 1) {
-        const from = index * CHUNK;
-        hashChunk(cv, bytes, words, from, Math.min(bytes.length, from + CHUNK), index, count === 1 ? ROOT : 0);
-        if (index === count - 1) break;
-        let whole = Int32Array.from(cv);
-        for (let finished = index + 1; (finished & 1) === 0; finished >>= 1) whole = parent(/** @type {Int32Array} */ (stack.pop()), whole, 0);
-        stack.push(whole);
-    }
-    let whole = Int32Array.from(cv);
-    while (stack.length > 0) {
-        const left = /** @type {Int32Array} */ (stack.pop());
-        whole = parent(left, whole, stack.length === 0 ? ROOT : 0);
-    }
-    return new Uint8Array(whole.buffer);
+/** One above two: writes over the first half of them. @param {Int32Array} cvs @param {number} index of the one above @param {number} root */
+function parent(cvs, index, root) {
+    pair.set(cvs.subarray(index * 16, index * 16 + 16));
+    const cv = cvs.subarray(index * 8, index * 8 + 8);
+    cv.set(IV);
+    compress(cv, pair, 0, 0, BLOCK, PARENT | root);
 }
 
-/** @param {Int32Array} left @param {Int32Array} right @param {number} root */
-function parent(left, right, root) {
-    pair.set(left);
-    pair.set(right, 8);
-    const cv = Int32Array.from(IV);
-    compress(cv, pair, 0, 0, BLOCK, PARENT | root);
-    return cv;
+/**
+ * The hash of some bytes, which begin at a multiple of four in their buffer.
+ * @param {Uint8Array} bytes @param {import('./blake3-wide.js').Wide | null} [wide] what does most of it faster
+ * @returns {Uint8Array}
+ */
+export function blake3(bytes, wide = null) {
+    const count = Math.max(1, Math.ceil(bytes.length / CHUNK));
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+    // The whole chunks that make full groups, and where all that stands above the chunks is: behind them.
+    const groups = wide ? Math.floor(bytes.length / CHUNK / LANES) : 0;
+    const at = INPUT + groups * LANES * CHUNK;
+    const space = wide?.memory(groups * LANES * CHUNK + count * 32);
+    const cvs = space ? new Int32Array(space, at, count * 8) : new Int32Array(count * 8);
+    if (wide && space && groups > 0) {
+        new Uint8Array(space, INPUT).set(bytes.subarray(0, groups * LANES * CHUNK));
+        wide.hash(INPUT, groups, CHUNK / BLOCK, 0, 1, CHUNK_START, 0, CHUNK_END, at);
+    }
+    for (let index = groups * LANES; index < count; index += 1) {
+        const from = index * CHUNK;
+        hashChunk(cvs.subarray(index * 8, index * 8 + 8), bytes, words, from, Math.min(bytes.length, from + CHUNK), index, count === 1 ? ROOT : 0);
+    }
+    // Level after level, two become one, and one that is left over goes up as it is.
+    for (let left = count; left > 1; left = Math.ceil(left / 2)) {
+        const pairs = left >> 1;
+        const together = wide && left > 2 ? Math.floor(pairs / LANES) : 0;
+        if (wide && together > 0) wide.hash(at, together, 1, 0, 0, 0, PARENT, 0, at);
+        for (let index = together * LANES; index < pairs; index += 1) parent(cvs, index, left === 2 ? ROOT : 0);
+        if (left % 2 === 1) cvs.copyWithin(pairs * 8, (left - 1) * 8, left * 8);
+    }
+    return new Uint8Array(cvs.slice(0, 8).buffer);
 }

@@ -11,7 +11,9 @@ class Hasher {
         this.last = 0;
         for (const worker of this.workers) {
             worker.onmessage = ({ data }) => {
-                this.waiting.get(data.id)?.resolve(data);
+                const asked = this.waiting.get(data.id);
+                if (data.error) asked?.reject(data.error);
+                else asked?.resolve(data);
                 this.waiting.delete(data.id);
             };
             worker.onerror = (event) => {
@@ -21,12 +23,12 @@ class Hasher {
         }
     }
 
-    /** @param {ArrayBuffer} buffer @param {Uint32Array} cuts @returns {Promise<{ buffer: ArrayBuffer, hashes: Uint8Array }>} */
-    hash(buffer, cuts) {
+    /** @param {Blob | ArrayBuffer} content @param {Uint32Array} cuts @returns {Promise<{ buffer: ArrayBuffer, hashes: Uint8Array }>} */
+    hash(content, cuts) {
         const id = ++this.last;
         return new Promise((resolve, reject) => {
             this.waiting.set(id, { resolve, reject });
-            this.workers[id % this.workers.length].postMessage({ id, buffer, cuts }, [buffer]);
+            this.workers[id % this.workers.length].postMessage({ id, content, cuts }, content instanceof Blob ? [] : [content]);
         });
     }
 
@@ -43,15 +45,16 @@ let users = 0;
 let idle = 0;
 
 /**
- * The names of chunks, 32 bytes for each. The buffer is away meanwhile, and comes back.
- * @param {ArrayBuffer} buffer @param {Uint32Array} cuts pairs of where a chunk begins, at a multiple of four, and how many bytes it has
+ * The names of chunks, 32 bytes for each. A buffer is away meanwhile, and comes back; of a blob, the bytes come into the worker alone. Rejects with the browser's
+ * own error where a file cannot be read.
+ * @param {Blob | ArrayBuffer} content @param {Uint32Array} cuts pairs of where a chunk begins, at a multiple of four, and how many bytes it has
  */
-export async function hash(buffer, cuts) {
+export async function hash(content, cuts) {
     clearTimeout(idle);
     users += 1;
     hasher ??= new Hasher();
     try {
-        return await hasher.hash(buffer, cuts);
+        return await hasher.hash(content, cuts);
     } finally {
         users -= 1;
         if (users === 0) {

@@ -68,15 +68,17 @@ export async function content(file, { signal, progress } = {}) {
     let next = 0;
     const work = async () => {
         while (next < file.size) {
-            signal?.throwIfAborted();
             const from = next;
             next += BATCH_BYTES;
-            const read = await file.slice(from, from + BATCH_BYTES).arrayBuffer();
-            const cuts = cutsOf(read.byteLength, chunkBytes);
-            const { buffer, hashes } = await hash(read, cuts);
-            for (let index = 0; index < cuts.length / 2; index += 1) manifest.set(from / chunkBytes + index, hashAt(hashes, index), cuts[index * 2 + 1]);
-            sent += await again(() => sendMissing(buffer, hashes, cuts, signal), signal);
-            done += buffer.byteLength;
+            const batch = file.slice(from, from + BATCH_BYTES);
+            const cuts = cutsOf(batch.size, chunkBytes);
+            // The browser sends what is in the file then. If that is another by now, it is read again, or cannot be any longer.
+            sent += await again(async () => {
+                const { hashes } = await hash(batch, cuts);
+                for (let index = 0; index < cuts.length / 2; index += 1) manifest.set(from / chunkBytes + index, hashAt(hashes, index), cuts[index * 2 + 1]);
+                return sendMissing(batch, hashes, cuts, signal);
+            }, signal);
+            done += batch.size;
             progress?.(done, sent);
         }
     };
@@ -90,9 +92,9 @@ export async function content(file, { signal, progress } = {}) {
 
 /**
  * Sends those chunks of a batch that the server has not; how many bytes that were.
- * @param {ArrayBuffer} buffer @param {Uint8Array} hashes @param {Uint32Array} cuts @param {AbortSignal} [signal]
+ * @param {Blob | ArrayBuffer} batch a part of a file, whose bytes then never come into this page, or bytes @param {Uint8Array} hashes @param {Uint32Array} cuts @param {AbortSignal} [signal]
  */
-async function sendMissing(buffer, hashes, cuts, signal) {
+async function sendMissing(batch, hashes, cuts, signal) {
     if (cuts.length === 0) return 0;
     const asked = await api.send('POST', api.url('/chunks/missing'), { body: /** @type {any} */ (hashes), type: 'application/vnd.wharf.hashes', signal });
     const missing = new Set(hexes(new Uint8Array(await asked.arrayBuffer())));
@@ -101,12 +103,13 @@ async function sendMissing(buffer, hashes, cuts, signal) {
     let sent = 0;
     hexes(hashes).forEach((name, index) => {
         if (!missing.delete(name)) return;
+        const from = cuts[index * 2];
         const bytes = cuts[index * 2 + 1];
         const head = new Uint8Array(44);
         head.set(hashAt(hashes, index));
         new DataView(head.buffer).setUint32(36, bytes, true);
         new DataView(head.buffer).setUint32(40, bytes, true);
-        parts.push(head, new Uint8Array(buffer, cuts[index * 2], bytes));
+        parts.push(head, batch instanceof Blob ? batch.slice(from, from + bytes) : new Uint8Array(batch, from, bytes));
         sent += bytes;
     });
     if (parts.length > 0) {

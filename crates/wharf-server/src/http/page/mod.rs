@@ -26,6 +26,10 @@ pub(super) use files::Page;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
     media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; frame-src blob:; \
     frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// What a script may do that runs as a worker: it gets the policy that it came with, not the page's. The one that hashes uploads assembles
+/// WebAssembly, and the service worker asks this server.
+const WORKER_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+    worker-src 'self'; connect-src 'self'";
 const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), \
     magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
@@ -132,6 +136,12 @@ fn send(file: &File, asked: &HeaderMap, keep: &'static str) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.media));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep));
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if file.media.starts_with("text/javascript") {
+        headers.insert(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(WORKER_POLICY),
+        );
+    }
     if let Ok(tag) = HeaderValue::from_str(&file.tag) {
         headers.insert(ETAG, tag);
     }

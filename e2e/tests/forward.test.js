@@ -106,6 +106,41 @@ test('one message is passed on as it is, also without a network', async () => {
     await page.context().close();
 });
 
+test('several become one message, with their files behind it', async () => {
+    const { a, b, room } = await pair(server);
+    const team = await group('Team', [a]);
+    const put = await b.put(room, 'a *b* plan.txt', 'the plan');
+    await b.say(room, 'Where is it?\n\n- here\n- there');
+    await b.say(room, { kind: 'file', node: put.id, text: 'in this' });
+    await a.say(room, 'Thank you');
+    const page = await member(browser, a);
+    await openRoom(page, room);
+    await menuOf(page, 'Where is it');
+    await page.getByRole('menuitem', { name: 'Select' }).click();
+    await bubble(page, 'in this').getByRole('checkbox').check();
+    await bubble(page, 'Thank you').getByRole('checkbox').check();
+    await page.getByText('3 selected').waitFor();
+    await page.getByRole('button', { name: 'Forward' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Forward 3 messages' });
+    await dialog.getByRole('checkbox', { name: 'Team' }).check();
+    await dialog.getByRole('checkbox', { name: 'As one message' }).check();
+    await noFindings(page);
+    await dialog.getByRole('button', { name: 'Forward' }).click();
+    await page.getByText('Forwarded to 1 room.').waitFor();
+    await openRoom(page, team);
+    const one = bubble(page, 'Where is it');
+    await soon(async () => assert.deepEqual(await one.locator('p > strong').allInnerTexts(), [b.account.nickname, b.account.nickname, a.account.nickname]));
+    await soon(async () => assert.deepEqual(await one.locator('blockquote li').allInnerTexts(), ['here', 'there']));
+    await one.locator('blockquote em', { hasText: 'a *b* plan.txt' }).waitFor();
+    await one.locator('blockquote', { hasText: 'Thank you' }).waitFor();
+    await page.getByRole('link', { name: 'Download a *b* plan.txt' }).waitFor();
+    await picture(page, 'forwarded-as-one', { widths: [1280, 360] });
+    const { items } = await a.ask('GET', `/rooms/${team}/log`);
+    assert.deepEqual(items.map((/** @type {any} */ entry) => entry.body.kind).filter((/** @type {string} */ kind) => ['text', 'file'].includes(kind)), ['text', 'file']);
+    quiet(page);
+    await page.context().close();
+});
+
 test('a range is selected with keys, copied with who said what, and the own ones are taken back', async () => {
     const { a, b, room } = await pair(server);
     for (const text of ['one', 'two', 'three']) await a.say(room, text);

@@ -1,5 +1,5 @@
 // Passing messages on to other rooms. A text goes as a text of one's own, by choice with a line that says whose it was; a file goes into the drive of the
-// other room by reference, so that nothing is loaded or sent.
+// other room by reference, so that nothing is loaded or sent. Several can become one message, for a conversation to be read as one; their files come after it.
 
 import * as api from '../../api.js';
 import * as fold from '../../fold.js';
@@ -35,9 +35,11 @@ function Forward({ room, entries, close }) {
     const [text, setText] = useState('');
     const [chosen, setChosen] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
     const [hasOrigin, setOrigin] = useState(true);
+    const [isOne, setOne] = useState(false);
     const [problem, setProblem] = useState('');
     const [isBusy, setBusy] = useState(false);
     const id = useId();
+    const isSeveral = entries.length > 1;
     /** What is ready to be said, by room: after a failure it is not made again. @type {{ current: Map<string, Draft[]> }} */
     const ready = useRef(new Map());
     const shown = [...rooms.value.values()].filter((target) => target.can_write && roomFits(target, text))
@@ -53,7 +55,7 @@ function Forward({ room, entries, close }) {
         setProblem('');
         try {
             // First everything is put where it will be, then it is said: what fails leaves nothing half told.
-            for (const target of chosen) if (!ready.current.has(target)) ready.current.set(target, await drafts(room, entries, target, hasOrigin));
+            for (const target of chosen) if (!ready.current.has(target)) ready.current.set(target, await drafts(room, entries, target, { hasOrigin, isOne }));
             for (const target of chosen) for (const draft of ready.current.get(target) ?? []) await send(target, draft);
             close(chosen.size);
         } catch (error) {
@@ -74,19 +76,24 @@ function Forward({ room, entries, close }) {
                     render=${(/** @type {number} */ index) => html`<label class="choose-row"><input type="checkbox" checked=${chosen.has(shown[index].id)} onChange=${() => toggle(shown[index].id)} />
                         <${Avatar} id=${roomPicture(shown[index])} name=${roomName(shown[index])} size="small" isRoom=${shown[index].kind !== 'direct'} /><bdi class="one-line">${roomName(shown[index])}</bdi></label>`} />`}
             <label class="choose-row" for=${id}><input type="checkbox" id=${id} checked=${hasOrigin} onChange=${() => { ready.current.clear(); setOrigin(!hasOrigin); }} />${t('conversations.forward.origin')}</label>
+            ${isSeveral && html`<label class="choose-row" for=${`${id}-one`}><input type="checkbox" id=${`${id}-one`} checked=${isOne} onChange=${() => { ready.current.clear(); setOne(!isOne); }} />${t('conversations.forward.one')}</label>`}
             ${problem && html`<p class="notice bad" role="alert">${problem}</p>`}
         <//>
     `;
 }
 
-/** What is said in a room to pass messages on; their files are there afterwards. @param {Room} room @param {Entry[]} entries @param {string} target @param {boolean} hasOrigin */
-async function drafts(room, entries, target, hasOrigin) {
+/**
+ * What is said in a room to pass messages on; their files are there afterwards.
+ * @param {Room} room @param {Entry[]} entries @param {string} target @param {{ hasOrigin: boolean, isOne: boolean }} how
+ * @returns {Promise<Draft[]>}
+ */
+async function drafts(room, entries, target, { hasOrigin, isOne }) {
     /** @type {Draft[]} */
-    const made = [];
+    const made = isOne ? inOne(entries, hasOrigin).map((text) => ({ kind: 'text', text })) : [];
     for (const entry of entries) {
-        const text = hasOrigin ? withOrigin(entry) : (fold.textOf(entry) ?? '');
+        const text = isOne ? '' : hasOrigin ? withOrigin(entry) : (fold.textOf(entry) ?? '');
         if (entry.body?.kind !== 'file') {
-            made.push({ kind: 'text', text });
+            if (!isOne) made.push({ kind: 'text', text });
             continue;
         }
         const { node, revision, name, dimensions } = entry.body;
@@ -94,6 +101,21 @@ async function drafts(room, entries, target, hasOrigin) {
         made.push({ kind: 'file', node: file.id, revision: file.revision, text, ...(dimensions ? { dimensions } : {}) });
     }
     return made;
+}
+
+/** Messages one below the other in a text, or in as few as it takes. Files stand in it by their names. @param {Entry[]} entries @param {boolean} hasOrigin */
+function inOne(entries, hasOrigin) {
+    /** @type {string[]} */
+    const texts = [];
+    for (const entry of entries) {
+        const said = fold.textOf(entry) ?? '';
+        const text = entry.body?.kind === 'file' ? `*${plain(entry.body.name)}*${said && `\n\n${said}`}` : said;
+        const next = hasOrigin ? withOrigin(entry, text) : text;
+        const both = texts.length > 0 ? `${texts[texts.length - 1]}\n\n${next}` : next;
+        if (texts.length > 0 && fits(both)) texts[texts.length - 1] = both;
+        else texts.push(next);
+    }
+    return texts;
 }
 
 /** Puts a file of one room into another, by its manifest; where its name is taken, with a number. @param {string} target @param {string} from @param {{ node: string, revision: number, name: string }} file */
@@ -109,11 +131,16 @@ async function placeIn(target, from, { node, revision, name }) {
     }
 }
 
-/** A message as a quote of who wrote it; as it is where that would be too long. @param {Entry} entry */
-export function withOrigin(entry) {
-    const text = fold.textOf(entry) ?? '';
+/** A text as it is, where others would be Markdown. @param {string} text */
+const plain = (text) => text.replace(/[!-/:-@[-`{-~]/g, '\\$&').replace(/\s+/g, ' ');
+
+/** @param {string} text */
+const fits = (text) => new TextEncoder().encode(text).length <= TEXT_BYTES_MAX;
+
+/** A message as a quote of who wrote it; as it is where that would be too long. @param {Entry} entry @param {string} [text] what it says */
+export function withOrigin(entry, text = fold.textOf(entry) ?? '') {
     const name = entry.account === me.value?.id ? (me.value?.nickname ?? '') : entry.account ? personName(entry.account) : (entry.name ?? '');
-    const head = `**${name.replace(/[!-/:-@[-`{-~]/g, '\\$&').replace(/\s+/g, ' ')}** · ${dateAndTime(entry.at_ms)}`;
+    const head = `**${plain(name)}** · ${dateAndTime(entry.at_ms)}`;
     const quoted = text === '' ? head : `${head}\n${text.split('\n').map((line) => `> ${line}`).join('\n')}`;
-    return new TextEncoder().encode(quoted).length <= TEXT_BYTES_MAX ? quoted : text;
+    return fits(quoted) ? quoted : text;
 }

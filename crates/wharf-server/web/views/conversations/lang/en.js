@@ -63,6 +63,7 @@ export default {
     'conversations.forward.done': { one: 'Forwarded to {n} room.', other: 'Forwarded to {n} rooms.' },
     'conversations.forward.messages': { one: 'Forward {n} message', other: 'Forward {n} messages' },
     'conversations.forward.none': 'No room that you can write in is called that.',
+    'conversations.forward.one': 'As one message',
     'conversations.forward.origin': 'Say who wrote it, and when',
     'conversations.forward.where': 'Where to',
     'conversations.gone': 'This conversation is not there, or you are not in it.',

@@ -63,6 +63,7 @@ export default {
     'conversations.forward.done': { one: 'Reencaminhada para {n} sala.', other: 'Reencaminhada para {n} salas.' },
     'conversations.forward.messages': { one: 'Reencaminhar {n} mensagem', other: 'Reencaminhar {n} mensagens' },
     'conversations.forward.none': 'Nenhuma sala onde possa escrever se chama assim.',
+    'conversations.forward.one': 'Numa só mensagem',
     'conversations.forward.origin': 'Dizer quem escreveu e quando',
     'conversations.forward.where': 'Para onde',
     'conversations.gone': 'Esta conversa não existe, ou não faz parte dela.',

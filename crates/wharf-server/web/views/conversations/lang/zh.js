@@ -63,6 +63,7 @@ export default {
     'conversations.forward.done': { other: '已转发到 {n} 个聊天。' },
     'conversations.forward.messages': { other: '转发 {n} 条消息' },
     'conversations.forward.none': '没有可发言且名称匹配的聊天。',
+    'conversations.forward.one': '合并为一条消息',
     'conversations.forward.origin': '注明作者和时间',
     'conversations.forward.where': '转发到',
     'conversations.gone': '此聊天不存在，或你不在其中。',

@@ -5,7 +5,7 @@ import { begin as beginTexts } from './lang/index.js';
 import { Notes, fail } from './parts/notice.js';
 import { place } from './router.js';
 import * as session from './session.js';
-import { Shell } from './shell/shell.js';
+import { Shell, load } from './shell/shell.js';
 import * as store from './store/index.js';
 import { VIEWS } from './views/index.js';
 
@@ -40,8 +40,10 @@ function Page() {
 session.attend({ begin: store.begin, end: store.end });
 // The texts, who is logged in, and the view that the address shows come together and not one after another.
 const started = session.start();
-if (session.isLikely()) VIEWS.find(({ route }) => route === (place.value.path[0] ?? VIEWS[0].route))?.load().catch(() => {});
-await beginTexts();
+const texts = beginTexts();
+const first = VIEWS.find(({ route }) => route === (place.value.path[0] ?? VIEWS[0].route));
+if (first && session.isLikely()) load(first).catch(() => {});
+await texts;
 const root = document.getElementById('page');
 if (root) render(html`<${Page} />`, root);
 await started;

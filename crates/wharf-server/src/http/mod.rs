@@ -209,7 +209,7 @@ pub(crate) fn router(http: Http) -> Router {
 
 async fn no_route(State(http): State<Http>, request: Request) -> Answer<Response> {
     if page::answers(&request) {
-        return page::shell(&http, request.headers()).await;
+        return page::shell(&http, &request.into_parts().0).await;
     }
     Err(Refusal::new(ErrorCode::NotFound, "there is no such route"))
 }

@@ -257,7 +257,7 @@ async fn every_address_of_the_page_is_its_shell_and_nothing_of_others_runs_there
     let script = std::str::from_utf8(&shell.body)
         .unwrap()
         .split('"')
-        .find(|part| part.starts_with("/a/") && part.ends_with(".js"))
+        .find(|part| part.starts_with("/a/") && part.ends_with("/early.js"))
         .unwrap()
         .to_owned();
     let script = stranger.get(&script).await.expect(200);
@@ -348,6 +348,54 @@ async fn the_page_s_files_are_kept_for_ever_under_an_address_that_changes_with_t
         "index.html",
     ] {
         stranger.get(&format!("{base}/{path}")).await.expect(404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_gets_the_view_of_the_address_together_with_the_start() {
+    let server = TestServer::on(Engine::Sqlite).await;
+    let stranger = Http::new(server.address());
+    let (plain, base) = shell_and_base(&stranger).await;
+    let cookie = cookie(&enter(&server, &[OWN]).await.expect(200));
+    let preloads = |text: &str| -> Vec<String> {
+        let links = text.split("<link rel=\"modulepreload\" href=\"").skip(1);
+        links
+            .map(|link| link.split('"').next().unwrap().replace(&base, ""))
+            .collect()
+    };
+    let start = preloads(&plain);
+    for (path, view) in [
+        ("/", "conversations"),
+        ("/c/some-room", "conversations"),
+        ("/contacts", "contacts"),
+        ("/drive/some-room/files/a/b", "drive"),
+        ("/journal", "journal"),
+        ("/settings/devices", "settings"),
+        ("/administration", "administration"),
+    ] {
+        let with = [("accept", "text/html"), ("cookie", cookie.as_str())];
+        let reply = stranger.get_with(path, &with).await.expect(200);
+        let text = std::str::from_utf8(&reply.body).unwrap();
+        let found = preloads(text);
+        assert!(
+            found.contains(&format!("/views/{view}/view.js")),
+            "{path}: {found:?}"
+        );
+        assert!(start.iter().all(|module| found.contains(module)), "{path}");
+        assert!(text.contains("as=\"fetch\" crossorigin href=\"/api/v1/account\""));
+        for module in &found {
+            let address = format!("{base}{module}");
+            stranger.get(&address).await.expect(200);
+        }
+        let tag = reply.header("etag").unwrap();
+        let again = [("if-none-match", tag), with[0], with[1]];
+        stranger.get_with(path, &again).await.expect(304);
+        assert_eq!(reply.header("vary"), Some("accept-encoding, cookie"));
+    }
+    for path in ["/join/code", "/no-view"] {
+        let with = [("accept", "text/html"), ("cookie", cookie.as_str())];
+        let reply = stranger.get_with(path, &with).await.expect(200);
+        assert_eq!(&reply.body[..], plain.as_bytes(), "{path}");
     }
 }
 

@@ -15,8 +15,10 @@ const STORED = 'wharf-language';
 export const language = signal(chosen());
 /** @type {import('../vendor/signals.js').Signal<Texts>} */
 const texts = signal({});
-/** @type {Set<Loader>} */
-const loaders = new Set([(name) => import(`./${name}.js`)]);
+/** The texts of the frame. @type {Loader} */
+const frame = (name) => import(`./${name}.js`);
+/** Whose texts are wanted, and when they are there. @type {Map<Loader, Promise<void>>} */
+const added = new Map();
 
 /** The language that was chosen, or the first one that the browser asks for and that is there. */
 function chosen() {
@@ -27,24 +29,47 @@ function chosen() {
 
 /** Loads the texts of the frame. */
 export async function begin() {
-    await setLanguage(language.value, { isStored: false });
+    document.documentElement.lang = language.value;
+    await addTexts(frame);
 }
 
-/** Changes the language. @param {string} name @param {{ isStored?: boolean }} [options] */
-export async function setLanguage(name, { isStored = true } = {}) {
-    const loaded = await Promise.all([...loaders].map((load) => load(name)));
-    if (isStored) localStorage.setItem(STORED, name);
+/** Changes the language. @param {string} name */
+export async function setLanguage(name) {
+    let loaders;
+    let modules;
+    // Those that are added meanwhile are wanted as well.
+    do {
+        loaders = [...added.keys()];
+        modules = await Promise.all(loaders.map((load) => load(name)));
+    } while (loaders.length !== added.size);
+    localStorage.setItem(STORED, name);
     document.documentElement.lang = name;
-    texts.value = Object.assign({}, ...loaded.map((module) => module.default));
+    texts.value = Object.assign({}, ...modules.map((module) => module.default));
     language.value = name;
 }
 
-/** Adds texts: `addTexts((language) => import(`./lang/${language}.js`))`. @param {Loader} load */
-export async function addTexts(load) {
-    if (loaders.has(load)) return;
-    loaders.add(load);
-    const module = await load(language.value);
-    texts.value = { ...texts.value, ...module.default };
+/** Adds texts, and is done when they are there: `addTexts((language) => import(`./lang/${language}.js`))`. @param {Loader} load */
+export function addTexts(load) {
+    let adding = added.get(load);
+    if (!adding) {
+        adding = add(load).catch((error) => {
+            added.delete(load);
+            throw error;
+        });
+        added.set(load, adding);
+    }
+    return adding;
+}
+
+/** @param {Loader} load */
+async function add(load) {
+    for (;;) {
+        const name = language.value;
+        const module = await load(name);
+        if (name !== language.value) continue;
+        texts.value = { ...texts.value, ...module.default };
+        return;
+    }
 }
 
 /**

@@ -32,8 +32,8 @@ narrow.addEventListener('change', () => {
 /** @type {Map<string, ViewModule>} */
 const loaded = new Map();
 
-/** @param {View} view */
-async function load(view) {
+/** Loads a view with its texts. @param {View} view */
+export async function load(view) {
     const [module] = await Promise.all([view.load(), view.texts ? addTexts(view.texts) : undefined]);
     loaded.set(view.id, module);
     return module;

@@ -1,6 +1,6 @@
 //! The page's files as they are sent: named, tagged, and compressed once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,10 @@ const CARRIED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/page.rs")
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
 /// The module that starts the page.
 const MAIN: &str = "main.js";
+/// The folder of the view that is shown where the address says nothing.
+const FIRST_VIEW: &str = "conversations";
+/// What the page asks for first where somebody has a session.
+const FIRST_ANSWERS: [&str; 2] = ["/api/v1/account", "/api/v1/server"];
 /// The sheet that is made of all style sheets.
 const SHEET: &str = "all.css";
 /// Style sheets come in this order, each folder's by name: what is later may build on what is before.
@@ -41,6 +45,8 @@ pub(super) struct Files {
     hash: String,
     by_path: BTreeMap<String, File>,
     shell: File,
+    /// The shells that name the modules of a view as well, by the first part of its addresses.
+    shells: BTreeMap<String, File>,
     worker: File,
     manifest: File,
 }
@@ -103,12 +109,28 @@ impl Files {
                 .get(path)
                 .and_then(|bytes| std::str::from_utf8(bytes).ok())
         };
-        let needed = graph::needed(MAIN, text);
+        let start = graph::needed(MAIN, text);
         let link = |path: &String| format!("<link rel=\"modulepreload\" href=\"{base}/{path}\">");
-        let preload = needed.iter().map(link).collect::<Vec<_>>().join("\n");
-        let shell = shell
-            .replace("{{base}}", &base)
-            .replace("{{preload}}", &preload);
+        let shell_with = |modules: &BTreeSet<String>, answers: &[&str]| {
+            // As `fetch` asks for them, so that it takes the answer that is there.
+            let answer = |route: &&str| {
+                format!("<link rel=\"preload\" as=\"fetch\" crossorigin href=\"{route}\">")
+            };
+            let links = answers.iter().map(answer).chain(modules.iter().map(link));
+            let preload = links.collect::<Vec<_>>().join("\n");
+            let text = shell
+                .replace("{{base}}", &base)
+                .replace("{{preload}}", &preload);
+            File::new("index.html", text.into())
+        };
+        let shells = views(&sources)
+            .into_iter()
+            .map(|(route, module)| {
+                let modules = &start | &graph::needed(&module, text);
+                (route, shell_with(&modules, &FIRST_ANSWERS))
+            })
+            .collect();
+        let shell = shell_with(&start, &[]);
         let manifest = manifest.replace("{{base}}", &base);
         let paths: Vec<String> = sources
             .keys()
@@ -124,7 +146,8 @@ impl Files {
                     (path, file)
                 })
                 .collect(),
-            shell: File::new("index.html", shell.into()),
+            shell,
+            shells,
             worker: File::new("sw.js", worker.into()),
             manifest: File::new("manifest.webmanifest", manifest.into()),
             hash,
@@ -140,8 +163,11 @@ impl Files {
         self.by_path.get(path)
     }
 
-    pub(super) fn shell(&self) -> &File {
-        &self.shell
+    /// The shell for addresses that begin with `route`, or for somebody who has to log in first.
+    pub(super) fn shell(&self, route: Option<&str>) -> &File {
+        route
+            .and_then(|route| self.shells.get(route))
+            .unwrap_or(&self.shell)
     }
 
     pub(super) fn worker(&self) -> &File {
@@ -191,6 +217,32 @@ fn sources() -> io::Result<BTreeMap<String, Bytes>> {
     }
     sources.retain(|path, _| !KEPT_BACK.iter().any(|ending| path.ends_with(ending)));
     Ok(sources)
+}
+
+/// The module of each view by the first part of its addresses, as the view's folder says it; the view at the address without any is [`FIRST_VIEW`].
+fn views(sources: &BTreeMap<String, Bytes>) -> BTreeMap<String, String> {
+    let mut views = BTreeMap::new();
+    for (path, bytes) in sources {
+        let Some(folder) = path
+            .strip_prefix("views/")
+            .and_then(|path| path.strip_suffix("/index.js"))
+        else {
+            continue;
+        };
+        let route = std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| text.split_once("route: '")?.1.split_once('\''));
+        let module = format!("views/{folder}/view.js");
+        if let Some((route, _)) = route
+            && sources.contains_key(&module)
+        {
+            if folder == FIRST_VIEW {
+                views.insert(String::new(), module.clone());
+            }
+            views.insert(route.to_owned(), module);
+        }
+    }
+    views
 }
 
 /// The last time that something in the folder changed.

@@ -13,11 +13,13 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
     CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, VARY,
 };
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use wharf_core::Error;
 use wharf_types::ErrorCode;
 
 use super::Http;
+use super::cookie;
 use super::error::{Answer, Refusal};
 use files::File;
 pub(super) use files::Page;
@@ -63,22 +65,30 @@ pub(super) fn answers(request: &Request) -> bool {
         && (wants_a_page || path == "/")
 }
 
-/// The shell.
-pub(super) async fn shell(http: &Http, headers: &HeaderMap) -> Answer<Response> {
+/// The shell. To somebody with a session it also names the modules of the view that the address shows, so that they come together with
+/// those of the start.
+pub(super) async fn shell(http: &Http, asked: &Parts) -> Answer<Response> {
     let files = http.page().files().await.map_err(unreadable)?;
-    let mut response = send(files.shell(), headers, ASK);
-    let policies = [
+    let route = cookie::token(asked, http)?.map(|_| first_part(asked.uri.path()));
+    let mut response = send(files.shell(route), &asked.headers, ASK);
+    let said = [
         (CONTENT_SECURITY_POLICY, POLICY),
         (REFERRER_POLICY, "no-referrer"),
         (PERMISSIONS_POLICY, PERMISSIONS),
         (OPENER_POLICY, "same-origin"),
+        (VARY, "accept-encoding, cookie"),
     ];
-    for (name, value) in policies {
+    for (name, value) in said {
         response
             .headers_mut()
             .insert(name, HeaderValue::from_static(value));
     }
     Ok(response)
+}
+
+/// What of an address says which view it shows.
+fn first_part(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or("")
 }
 
 async fn asset(

@@ -32,7 +32,7 @@ narrow.addEventListener('change', () => {
 /** @type {Map<string, ViewModule>} */
 const loaded = new Map();
 
-/** Loads a view with its texts. @param {View} view */
+/** Loads a view with its texts; it is drawn at once from then on. @param {View} view */
 export async function load(view) {
     const [module] = await Promise.all([view.load(), view.texts ? addTexts(view.texts) : undefined]);
     loaded.set(view.id, module);
@@ -43,7 +43,8 @@ export async function load(view) {
 function useModule(view) {
     const [, show] = useState(0);
     const [failed, setFailed] = useState(/** @type {string | null} */ (null));
-    useEffect(() => {
+    // At once: what was loaded between the drawing and this would not be seen.
+    useLayoutEffect(() => {
         if (!view || loaded.has(view.id)) return;
         let isWanted = true;
         load(view).then(

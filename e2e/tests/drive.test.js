@@ -173,6 +173,51 @@ test('files go up, are seen by others at once, and come down as one archive', as
     await there.context().close();
 });
 
+/** Holds back an answer that has been given already, the first whose address is such a one. @param {Page} page @param {RegExp} which */
+async function holdBack(page, which) {
+    let open = () => {};
+    const opened = new Promise((resolve) => { open = () => resolve(undefined); });
+    const held = new Promise((resolve) => {
+        void page.route(which, async (route) => {
+            const response = await route.fetch();
+            resolve(undefined);
+            await opened;
+            await route.fulfill({ response });
+        }, { times: 1 });
+    });
+    return { held, open };
+}
+
+test('what is put while a folder is read, or while something else is taken over, is there', async () => {
+    const hugo = await server.person('hugo');
+    await hugo.put('home', 'first.txt', 'first');
+    const page = await member(browser, hugo);
+    /** Puts a file, and waits until the page has heard of it. @param {string} name */
+    const put = async (name) => {
+        const heard = page.waitForRequest(/\/drive$/);
+        await hugo.put('home', name, name);
+        await heard;
+    };
+    const list = await holdBack(page, /\/list\?/);
+    await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Files' }).click();
+    await list.held;
+    await put('second.txt');
+    list.open();
+    for (const name of ['first.txt', 'second.txt']) await row(page, name).waitFor();
+
+    const node = await holdBack(page, /\/node\?id=/);
+    await put('third.txt');
+    await node.held;
+    await put('fourth.txt');
+    await page.waitForTimeout(500);
+    node.open();
+    for (const name of ['third.txt', 'fourth.txt']) await row(page, name).waitFor();
+    await page.waitForTimeout(500);
+    assert.equal(await page.getByRole('row', { name: /\.txt,/ }).count(), 4);
+    quiet(page);
+    await page.context().close();
+});
+
 test('a file has a history, tags, and what changed is told with who did it', async () => {
     const emma = await server.person('emma');
     await emma.put('home', 'plan.txt', 'first');

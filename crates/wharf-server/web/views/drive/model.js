@@ -83,6 +83,10 @@ export class Nodes {
         this.chosen = computed(() => this.shown.value.filter((node) => this.selected.value.has(node.id)));
         this.reading = new AbortController();
         this.position = 0;
+        /** Whether something has changed that was not taken over. */
+        this.isBehind = false;
+        /** @type {Promise<void> | null} */
+        this.following = null;
     }
 
     /** Reads everything; what is there is shown as it comes, unless something is shown already. */
@@ -116,6 +120,8 @@ export class Nodes {
                 this.isWhole.value = true;
                 this.error.value = null;
             });
+            // What changed while this was read.
+            if (this.isBehind) void this.follow();
         } catch (error) {
             if (!stop.aborted) this.error.value = error;
         }
@@ -130,17 +136,37 @@ export class Nodes {
         if (this.active.peek() && !ids.has(/** @type {string} */ (this.active.peek()))) this.active.value = null;
     }
 
-    /** Takes over what was changed since. */
-    async follow() {
-        if (this.path === null || !this.isWhole.peek()) return;
+    /** Takes over what was changed since, and what changes while that is under way. */
+    follow() {
+        this.isBehind = true;
+        this.following ??= this.catchUp().finally(() => {
+            this.following = null;
+        });
+        return this.following;
+    }
+
+    /** One round after the other: of two at a time, the one that ends last could be the one that knows less. */
+    async catchUp() {
+        while (this.isBehind && this.isWhole.peek() && !this.reading.signal.aborted) {
+            this.isBehind = false;
+            if (!(await this.followOnce())) {
+                this.isBehind = true;
+                return;
+            }
+        }
+    }
+
+    /** Whether everything that had changed is here now. */
+    async followOnce() {
+        if (this.path === null) return true;
         const { signal: stop } = this.reading;
         try {
             const changes = await api.get(`/rooms/${this.room}/changes`, { after: this.position, limit: CHANGES_MAX }, stop);
-            if (changes.head === this.position) return;
+            if (changes.head === this.position) return true;
             const folder = this.folder.peek();
             if (changes.head - this.position > changes.items.length || !folder) {
                 await this.read();
-                return;
+                return true;
             }
             const nodes = new Map(this.all.peek().map((node) => [node.id, node]));
             /** @type {Set<string>} */
@@ -148,7 +174,7 @@ export class Nodes {
             for (const change of changes.items) {
                 if (change.node === folder.id && change.kind !== 'created') {
                     await this.read();
-                    return;
+                    return true;
                 }
                 if (nodes.has(change.node) || change.parent === folder.id) touched.add(change.node);
             }
@@ -157,12 +183,14 @@ export class Nodes {
                 if (node && node.parent === folder.id && !node.trashed_ms) nodes.set(id, node);
                 else nodes.delete(id);
             }
-            if (stop.aborted) return;
+            if (stop.aborted) return true;
             this.position = changes.head;
             this.put([...nodes.values()]);
             this.leftBytes.value = await spaceLeft(this.room, stop);
+            return true;
         } catch (error) {
             if (!stop.aborted) console.warn('a folder was not followed', error);
+            return false;
         }
     }
 

@@ -1,13 +1,13 @@
 // The drives: a room's folders and files, its trash, what changed, and what was found.
 
-import { html, useEffect, useLayoutEffect, useMemo } from '../../html.js';
+import { html, useEffect, useLayoutEffect, useMemo, useRef } from '../../html.js';
 import { t } from '../../lang/index.js';
 import { Icon } from '../../parts/icon.js';
 import { openMenu } from '../../parts/menu.js';
 import { back, go, to } from '../../router.js';
 import { me } from '../../session.js';
 import { isNarrow } from '../../shell/shell.js';
-import { drives, rooms } from '../../store/index.js';
+import { connection, drives, rooms } from '../../store/index.js';
 import { folderAddress, parentOf, screenAddress, shown } from './address.js';
 import { Changes } from './changes.js';
 import { driveName } from './list.js';
@@ -64,11 +64,12 @@ function Listed({ room, screen, path, name, tag, canWrite }) {
         void nodes.read();
         return () => nodes.close();
     }, []);
+    const seen = useRef(position);
     useEffect(() => {
-        if (!nodes.isWhole.peek()) return;
-        if (screen === 'files') void nodes.follow();
-        else void nodes.read();
-    }, [position]);
+        if (position === seen.current && !nodes.isBehind) return;
+        seen.current = position;
+        void (screen === 'files' ? nodes.follow() : nodes.read());
+    }, [position, connection.value === 'live']);
     return html`<${NodeList} nodes=${nodes} screen=${screen} canWrite=${canWrite} />`;
 }
 

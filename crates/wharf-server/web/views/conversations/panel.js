@@ -91,7 +91,9 @@ function Found({ entry, show, text }) {
 function Pins({ room, show }) {
     const [items, setItems] = useState(/** @type {Entry[] | null} */ (null));
     useEffect(() => {
-        api.get(`/rooms/${room.id}/pins`).then((page) => setItems(page.items), () => setItems([]));
+        const stop = new AbortController();
+        api.get(`/rooms/${room.id}/pins`, undefined, stop.signal).then((page) => setItems(page.items), () => !stop.signal.aborted && setItems([]));
+        return () => stop.abort();
     }, [room.id, room.head]);
     if (items?.length === 0) return html`<p class="soft panel-empty">${t('conversations.pins.none')}</p>`;
     return html`<ul>${(items ?? []).map((entry) => html`<${Found} key=${entry.position} entry=${entry} show=${show} />`)}</ul>`;

@@ -1,4 +1,4 @@
-// The part of BLAKE3 that takes the time, on four inputs side by side: WebAssembly with SIMD, assembled here when a worker begins. What the browser runs is
+// The part of BLAKE3 (see blake3.js) that takes the time, on four inputs side by side: WebAssembly with SIMD, assembled here when a worker begins. What the browser runs is
 // what can be read below, and nothing is built beforehand. Where a browser has no SIMD, or forbids it, blake3.js does all by itself.
 
 /** The initial state, and what every block is mixed with. */
@@ -19,6 +19,12 @@ const MIXES = [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15], [0,
 const I32 = 0x7f;
 const V128 = 0x7b;
 const NOTHING = 0x40;
+const LOOP = 0x03, END = 0x0b, BRANCH_IF = 0x0d, SELECT = 0x1b, LOCAL_GET = 0x20, LOCAL_SET = 0x21, LOCAL_TEE = 0x22;
+const I32_CONST = 0x41, I32_EQ = 0x46, I32_ADD = 0x6a, I32_SUB = 0x6b, I32_OR = 0x72, I32_SHL = 0x74;
+const SIMD = 0xfd, V128_LOAD = 0, V128_STORE = 11, V128_CONST = 12, I8X16_SHUFFLE = 13, I32X4_SPLAT = 17, V128_OR = 80, V128_XOR = 81;
+const I32X4_SHL = 171, I32X4_SHR_U = 173, I32X4_ADD = 174, I32X4_MUL = 181;
+/** Addresses are multiples of 16: of two to the fourth. */
+const ALIGNED = 4;
 
 /** A number in LEB128. @param {number} value @returns {number[]} */
 const number = (value) => (value > 0x7f ? [(value & 0x7f) | 0x80, ...number(value >>> 7)] : [value]);
@@ -29,30 +35,29 @@ const section = (id, content) => [id, ...number(content.length), ...content];
 /** @param {string} text */
 const name = (text) => list([...text].map((letter) => [letter.charCodeAt(0)]));
 
-const get = (/** @type {number} */ local) => [0x20, ...number(local)];
-const set = (/** @type {number} */ local, /** @type {number[][]} */ ...value) => [...value.flat(), 0x21, ...number(local)];
+const get = (/** @type {number} */ local) => [LOCAL_GET, ...number(local)];
+const set = (/** @type {number} */ local, /** @type {number[][]} */ ...value) => [...value.flat(), LOCAL_SET, ...number(local)];
 /** Of numbers below 64, which need one byte with their sign. */
-const small = (/** @type {number} */ value) => [0x41, value];
-const add = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, 0x6a];
-const subtract = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, 0x6b];
-const or = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, 0x72];
-const shifted = (/** @type {number[]} */ a, /** @type {number} */ bits) => [...a, ...small(bits), 0x74];
-const isEqual = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, 0x46];
+const small = (/** @type {number} */ value) => [I32_CONST, value];
+const add = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, I32_ADD];
+const subtract = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, I32_SUB];
+const or = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, I32_OR];
+const shifted = (/** @type {number[]} */ a, /** @type {number} */ bits) => [...a, ...small(bits), I32_SHL];
+const isEqual = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, I32_EQ];
 /** A value where a condition holds, else zero. */
-const only = (/** @type {number[]} */ value, /** @type {number[]} */ condition) => [...value, ...small(0), ...condition, 0x1b];
+const only = (/** @type {number[]} */ value, /** @type {number[]} */ condition) => [...value, ...small(0), ...condition, SELECT];
 /** Again, as long as the last thing in it is not zero. */
-const repeat = (/** @type {number[][]} */ ...body) => [0x03, NOTHING, ...body.flat(), 0x0d, 0, 0x0b];
+const repeat = (/** @type {number[][]} */ ...body) => [LOOP, NOTHING, ...body.flat(), BRANCH_IF, 0, END];
 
-const simd = (/** @type {number} */ code) => [0xfd, ...number(code)];
-const ALIGNED = 4;
-const load = (/** @type {number[]} */ at, /** @type {number} */ offset) => [...at, ...simd(0), ALIGNED, ...number(offset)];
-const store = (/** @type {number[]} */ at, /** @type {number} */ offset, /** @type {number[]} */ value) => [...at, ...value, ...simd(11), ALIGNED, ...number(offset)];
-const constant = (/** @type {number[]} */ ...words) => [...simd(12), ...new Uint8Array(Int32Array.from(words).buffer)];
-const all = (/** @type {number[]} */ value) => [...value, ...simd(17)];
-const plus = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, ...simd(174)];
-const times = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, ...simd(181)];
-const xor = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, ...simd(81)];
-const bytesOf = (/** @type {number[]} */ a, /** @type {number[]} */ b, /** @type {number[]} */ which) => [...a, ...b, ...simd(13), ...which];
+const simd = (/** @type {number} */ code) => [SIMD, ...number(code)];
+const load = (/** @type {number[]} */ at, /** @type {number} */ offset) => [...at, ...simd(V128_LOAD), ALIGNED, ...number(offset)];
+const store = (/** @type {number[]} */ at, /** @type {number} */ offset, /** @type {number[]} */ value) => [...at, ...value, ...simd(V128_STORE), ALIGNED, ...number(offset)];
+const constant = (/** @type {number[]} */ ...words) => [...simd(V128_CONST), ...new Uint8Array(Int32Array.from(words).buffer)];
+const all = (/** @type {number[]} */ value) => [...value, ...simd(I32X4_SPLAT)];
+const plus = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, ...simd(I32X4_ADD)];
+const times = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, ...simd(I32X4_MUL)];
+const xor = (/** @type {number[]} */ a, /** @type {number[]} */ b) => [...a, ...b, ...simd(V128_XOR)];
+const bytesOf = (/** @type {number[]} */ a, /** @type {number[]} */ b, /** @type {number[]} */ which) => [...a, ...b, ...simd(I8X16_SHUFFLE), ...which];
 /** Words of two vectors: 0 to 3 of the first, 4 to 7 of the second. */
 const wordsOf = (/** @type {number[]} */ a, /** @type {number[]} */ b, /** @type {number[]} */ which) => bytesOf(a, b, which.flatMap((word) => [0, 1, 2, 3].map((byte) => word * 4 + byte)));
 
@@ -68,7 +73,7 @@ const COUNTERS = 40;
 function turn(local, bits) {
     // Whole bytes move; the others are shifted both ways.
     if (bits % 8 === 0) return set(local, bytesOf(get(local), get(local), Array.from({ length: 16 }, (_, byte) => (byte & ~3) + ((byte + bits / 8) & 3))));
-    return set(local, [...get(local), ...small(bits), ...simd(173), ...get(local), ...small(32 - bits), ...simd(171), ...simd(80)]);
+    return set(local, [...get(local), ...small(bits), ...simd(I32X4_SHR_U), ...get(local), ...small(32 - bits), ...simd(I32X4_SHL), ...simd(V128_OR)]);
 }
 
 /** Mixes two words of the message into four of the state. @param {number[]} words @param {number} x @param {number} y */
@@ -149,9 +154,9 @@ const code = [
         set(FROM, add(get(FROM), shifted(get(STRIDE), 2))),
         set(TO, add(get(TO), shifted(small(1), 7))),
         set(COUNTER, add(get(COUNTER), shifted(get(STEP), 2))),
-        [...subtract(get(GROUPS), small(1)), 0x22, ...number(GROUPS)],
+        [...subtract(get(GROUPS), small(1)), LOCAL_TEE, ...number(GROUPS)],
     ),
-    0x0b,
+    END,
 ];
 
 /** The module: one memory, and one function of nine numbers. */

@@ -153,7 +153,11 @@ impl Transfers {
         let Some(id) = self.ground.db.read(stale).await? else {
             return Ok(false);
         };
-        self.forget(id).await?;
+        // First nobody finds it any more, then it is cleared away: a piece that comes in between is refused, and one that came before keeps it.
+        let give_up = move |tx: &mut Tx<'_>| rows::give_up(tx, id, since_ms);
+        if self.ground.db.write(Lock::None, give_up).await? {
+            self.forget(id).await?;
+        }
         Ok(true)
     }
 }

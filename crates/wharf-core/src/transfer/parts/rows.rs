@@ -15,6 +15,9 @@ pub(super) struct Standing {
     pub(super) has_ended: bool,
 }
 
+/// When something was added last to an upload that is given up.
+const GIVEN_UP: i64 = -1;
+
 macro_rules! columns {
     () => {
         "id, path, bytes, received_bytes, whole_bytes, ended_ms, room_id, tags, sha256"
@@ -62,9 +65,9 @@ pub(super) fn by_id(
         concat!(
             "SELECT ",
             columns!(),
-            " FROM partial WHERE id = ?1 AND account_id = ?2"
+            " FROM partial WHERE id = ?1 AND account_id = ?2 AND touched_ms <> ?3"
         ),
-        &[id.into(), account.into()],
+        &[id.into(), account.into(), GIVEN_UP.into()],
         read,
     )
 }
@@ -117,17 +120,24 @@ pub(super) fn insert(
     })
 }
 
-pub(super) fn standing(tx: &mut Tx<'_>, id: PartialId) -> sql::Result<Option<Standing>> {
+/// Takes an account's upload for a piece: it is not given up before this transaction ends. Nothing where it is given up already.
+pub(super) fn take(
+    tx: &mut Tx<'_>,
+    id: PartialId,
+    account: AccountId,
+    now_ms: i64,
+) -> sql::Result<Option<Standing>> {
     tx.opt(
-        "SELECT account_id, bytes, received_bytes, whole_bytes, ended_ms FROM partial WHERE id = ?1",
-        &[id.into()],
+        "UPDATE partial SET touched_ms = ?3 WHERE id = ?1 AND account_id = ?2 AND touched_ms <> ?4 \
+         RETURNING bytes, received_bytes, whole_bytes, ended_ms",
+        &[id.into(), account.into(), now_ms.into(), GIVEN_UP.into()],
         |row| {
             Ok(Standing {
-                account: row.id(0)?,
-                bytes: row.uint(1)?,
-                received_bytes: row.uint(2)?,
-                whole_bytes: row.uint(3)?,
-                has_ended: row.opt_int(4)?.is_some(),
+                account,
+                bytes: row.uint(0)?,
+                received_bytes: row.uint(1)?,
+                whole_bytes: row.uint(2)?,
+                has_ended: row.opt_int(3)?.is_some(),
             })
         },
     )
@@ -139,17 +149,11 @@ pub(super) fn advance(
     id: PartialId,
     added_bytes: u64,
     whole_bytes: u64,
-    now_ms: i64,
 ) -> sql::Result<u64> {
     tx.one(
-        "UPDATE partial SET received_bytes = received_bytes + ?2, touched_ms = ?4, \
+        "UPDATE partial SET received_bytes = received_bytes + ?2, \
          whole_bytes = CASE WHEN whole_bytes < ?3 THEN ?3 ELSE whole_bytes END WHERE id = ?1 RETURNING received_bytes",
-        &[
-            id.into(),
-            added_bytes.into(),
-            whole_bytes.into(),
-            now_ms.into(),
-        ],
+        &[id.into(), added_bytes.into(), whole_bytes.into()],
         |row| row.uint(0),
     )
 }
@@ -236,11 +240,22 @@ pub(super) fn end(tx: &mut Tx<'_>, id: PartialId, now_ms: i64) -> sql::Result<()
     Ok(())
 }
 
-/// An upload that nothing was added to since `touched_ms`.
+/// An upload that nothing was added to since `touched_ms`, or that was given up and is not gone.
 pub(super) fn stale(tx: &mut Tx<'_>, touched_ms: i64) -> sql::Result<Option<PartialId>> {
     tx.opt(
         "SELECT id FROM partial WHERE touched_ms < ?1 ORDER BY touched_ms LIMIT 1",
         &[touched_ms.into()],
         |row| row.id(0),
     )
+}
+
+/// Gives an upload up, unless something was added to it since `touched_ms`, and says whether it is given up now. Nobody finds it from
+/// then on, and another can have its key.
+pub(super) fn give_up(tx: &mut Tx<'_>, id: PartialId, touched_ms: i64) -> sql::Result<bool> {
+    let key = format!("given up: {id}");
+    let given_up = tx.exec(
+        "UPDATE partial SET touched_ms = ?3, upload_key = ?4 WHERE id = ?1 AND touched_ms < ?2",
+        &[id.into(), touched_ms.into(), GIVEN_UP.into(), (&key).into()],
+    )?;
+    Ok(given_up > 0)
 }

@@ -146,7 +146,7 @@ fn write_batch(tx: &mut Tx<'_>, parts: &[Part], now_ms: i64) -> Result<Vec<Resul
     for part in parts {
         let is_let_in = is_let_in(tx, &mut sessions, &part.by)?;
         let outcome = match is_let_in {
-            Ok(()) => write_one(tx, &mut under, part)?,
+            Ok(()) => write_one(tx, &mut under, part, now_ms)?,
             Err(refusal) => Err(refusal),
         };
         outcomes.push(outcome);
@@ -155,7 +155,7 @@ fn write_batch(tx: &mut Tx<'_>, parts: &[Part], now_ms: i64) -> Result<Vec<Resul
     for (id, upload) in &mut under {
         fill_up(tx, *id, &mut upload.standing)?;
         let whole_bytes = upload.standing.whole_bytes;
-        let total = rows::advance(tx, *id, upload.added_bytes, whole_bytes, now_ms)?;
+        let total = rows::advance(tx, *id, upload.added_bytes, whole_bytes)?;
         received.insert(*id, (total, whole_bytes));
     }
     let tell = |(outcome, part): (Result<bool>, &Part)| {
@@ -201,13 +201,14 @@ fn write_one(
     tx: &mut Tx<'_>,
     under: &mut HashMap<PartialId, Under>,
     part: &Part,
+    now_ms: i64,
 ) -> Result<Result<bool>> {
     if let Place::Next { of, .. } = part.place
-        && find(tx, under, of, &part.by)?.is_none()
+        && find(tx, under, of, &part.by, now_ms)?.is_none()
     {
         return Ok(Err(no_such_upload()));
     }
-    let Some(upload) = find(tx, under, part.id, &part.by)? else {
+    let Some(upload) = find(tx, under, part.id, &part.by, now_ms)? else {
         return Ok(Err(no_such_upload()));
     };
     let standing = &mut upload.standing;
@@ -250,9 +251,11 @@ fn find<'a>(
     under: &'a mut HashMap<PartialId, Under>,
     id: PartialId,
     by: &Caller,
+    now_ms: i64,
 ) -> Result<Option<&'a mut Under>> {
+    let account = by.account()?;
     if !under.contains_key(&id)
-        && let Some(standing) = rows::standing(tx, id)?
+        && let Some(standing) = rows::take(tx, id, account, now_ms)?
     {
         let added_bytes = 0;
         let upload = Under {
@@ -261,7 +264,6 @@ fn find<'a>(
         };
         under.insert(id, upload);
     }
-    let account = by.account()?;
     let upload = under.get_mut(&id);
     Ok(upload.filter(|upload| upload.standing.account == account))
 }

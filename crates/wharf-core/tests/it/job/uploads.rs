@@ -1,6 +1,7 @@
 //! Uploads by pieces: kept for seven days after their last piece, remembered for seven days after their end.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
 use wharf_core::drive::RoomRef;
@@ -19,7 +20,8 @@ both_engines!(
     large_pieces_are_kept_for_seven_days_after_the_last_one,
     small_pieces_are_kept_for_seven_days_after_the_last_one,
     an_upload_that_ended_is_remembered_for_seven_days_and_its_file_stays,
-    what_has_expired_gives_its_room_back
+    what_has_expired_gives_its_room_back,
+    a_piece_that_comes_as_an_upload_expires_keeps_it_whole_or_is_refused
 );
 
 const BYTES: &[u8] = b"0123456789";
@@ -196,4 +198,45 @@ async fn what_has_expired_gives_its_room_back(db: TestDb) {
     assert_eq!(code(second().await), Some(ErrorCode::OverQuota));
     pass(&desk, 0, 1).await;
     second().await.unwrap();
+}
+
+async fn a_piece_that_comes_as_an_upload_expires_keeps_it_whole_or_is_refused(db: TestDb) {
+    let desk = desk(db).await;
+    let transfers = wharf(&desk).transfers();
+    let by = &desk.me.caller;
+    let mut uploads = Vec::new();
+    for number in 0..60_u32 {
+        let key = format!("late {number}");
+        let partial = open_small(&desk, &key).await;
+        write_small(&desk, &partial, 0..4).await;
+        uploads.push((number, key, partial.id));
+    }
+    (0..7).for_each(|_| desk.house.clock.advance_ms(DAY_MS));
+    desk.house.clock.advance_ms(1);
+    // The uploads expire one after the other, and their pieces come one after the other meanwhile.
+    let writes = uploads.iter().map(|(number, _, id)| async move {
+        tokio::time::sleep(Duration::from_millis(1) * *number).await;
+        let rest = Bytes::from_static(&BYTES[4..]);
+        transfers.write_part(by, *id, Place::At(4), rest).await
+    });
+    let (_, written) = tokio::join!(
+        run(wharf(&desk), "expiry"),
+        futures_util::future::join_all(writes)
+    );
+    for ((_, key, id), written) in uploads.iter().zip(written) {
+        match written {
+            Ok(written) => {
+                assert!(written.is_whole(), "{key}");
+                transfers.finish_partial(by, *id).await.unwrap();
+                let path = format!("{key}.txt");
+                assert_eq!(desk.read(at(&path), None).await.unwrap(), BYTES);
+            }
+            Err(error) => assert_eq!(error.code(), ErrorCode::NotFound, "{key}"),
+        }
+        // What is begun again under the same key begins at nothing, or is the file that was put.
+        let again = open_small(&desk, key).await;
+        assert_eq!(again.received_bytes, if again.has_ended { 10 } else { 0 });
+    }
+    let pieces = "SELECT count(*) FROM part";
+    assert_eq!(count(&desk.house, pieces).await, 0);
 }

@@ -12,6 +12,7 @@
 pub mod api;
 pub mod chat;
 pub mod clock;
+mod database;
 mod disk;
 pub mod error;
 pub mod net;

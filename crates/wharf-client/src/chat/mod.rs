@@ -42,13 +42,14 @@ pub use self::error::ChatError;
 pub use self::event::{Connection, Event, Events};
 use self::handover::Uploads;
 use self::shared::Shared;
-use self::store::{Durability, Meta, Store};
+use self::store::{Meta, Store};
 pub use self::view::{
     ContactView, ContactsView, CursorView, Handover, Me, RoomView, Timeline, TimelineItem, Waiting,
     WaitingKind, WaitingState, Window,
 };
 use crate::api::{Api, Range, Room};
 use crate::clock::Clock;
+use crate::database::Durability;
 
 /// How often somebody who waits for an item looks whether another process has sent it.
 const ANSWER_POLL: Duration = Duration::from_millis(200);

@@ -7,12 +7,9 @@
 //!
 //! Losing the file loses the list, never data: the transfers themselves find out what is in place by looking.
 
-use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use parking_lot::Mutex;
@@ -20,11 +17,11 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 use super::{NewTask, Task, TaskError, TaskKind, TaskState, Wanted, process};
 use crate::clock::Clock;
+use crate::database::{self, Durability, OpenError};
 use crate::progress::Snapshot;
 
 /// How long a lease holds without being renewed, where the process still seems to live.
 const LEASE_MS: i64 = 15_000;
-const BUSY_DEADLINE: Duration = Duration::from_secs(10);
 const VERSION: i64 = 1;
 
 // The partial index is what makes two processes that submit the same work share one task. Local paths are bytes: Unix does
@@ -78,18 +75,11 @@ pub struct TaskRun {
 impl TaskStore {
     /// Opens the list, making it where there is none. The folder must be there.
     pub fn open(path: &Path, clock: Clock) -> Result<Self, TaskError> {
-        // What somebody transfers concerns nobody else on the machine.
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path)?;
-        let mut db = Connection::open(path)?;
-        db.busy_timeout(BUSY_DEADLINE)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
         // A power cut may lose the last moments of the list, which is no more than an older progress.
-        db.pragma_update(None, "synchronous", "NORMAL")?;
+        let mut db = database::open(path, Durability::Soon).map_err(|error| match error {
+            OpenError::Io(error) => TaskError::Io(error),
+            OpenError::Sqlite(error) => error.into(),
+        })?;
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         match tx.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
             0 => {

@@ -1,17 +1,14 @@
 //! What was written and is not known to be saved, in one SQLite file that all processes of a device share.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use wharf_types::api::journal::JournalKeyId;
 use wharf_wire::gateway::journal::part_count;
 
 use super::{UdpError, Way};
+use crate::database::{self, Durability, OpenError};
 
-const BUSY_DEADLINE: Duration = Duration::from_secs(10);
 const VERSION: i64 = 1;
 const SCHEMA: &str = "
 CREATE TABLE way (
@@ -83,18 +80,10 @@ impl Spool {
             path: path.to_owned(),
             source,
         };
-        // It holds secrets, and what somebody writes concerns nobody else on the machine.
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(io)?;
-        let mut db = Connection::open(path)?;
-        db.busy_timeout(BUSY_DEADLINE)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
+        let mut db = database::open(path, Durability::Now).map_err(|error| match error {
+            OpenError::Io(source) => io(source),
+            OpenError::Sqlite(error) => error.into(),
+        })?;
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
         match version {

@@ -23,7 +23,8 @@ use super::line::{Cut, Line, Passed};
 use crate::chat::engine::{Closed, Engine, Output, is_wanted};
 use crate::chat::event::{Connection, Event};
 use crate::chat::shared::Wanted;
-use crate::chat::store::{self, Durability, Meta, Run, Store};
+use crate::chat::store::{self, Meta, Run, Store};
+use crate::database::Durability;
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -9,7 +9,8 @@ use wharf_types::{AccountId, DeviceId, EntryHash, ErrorCode, RoomId, SessionId};
 
 use super::{Engine, Output};
 use crate::chat::shared::Wanted;
-use crate::chat::store::{Durability, Store};
+use crate::chat::store::Store;
+use crate::database::Durability;
 
 const NOW_MS: i64 = 1_790_000_000_000;
 const ME: AccountId = AccountId::from_bytes([1; 16]);

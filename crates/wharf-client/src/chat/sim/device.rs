@@ -13,8 +13,9 @@ use wharf_types::{AccountId, DeviceId, RoomId};
 use super::{Random, Server};
 use crate::chat::engine::{Closed, Engine, Output};
 use crate::chat::shared::Wanted;
-use crate::chat::store::{self, Durability, Store};
+use crate::chat::store::{self, Store};
 use crate::chat::view::{RoomView, WaitingKind, WaitingState, Window};
+use crate::database::Durability;
 
 /// A process and its machine.
 pub(super) struct Device {

@@ -16,10 +16,7 @@ pub(super) mod reading;
 mod schema;
 
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -30,20 +27,7 @@ pub(super) use self::outbox::{Lost, Number, Scope, Upload};
 use super::error::ChatError;
 use super::event::Event;
 use super::view::Me;
-
-const BUSY_DEADLINE: Duration = Duration::from_secs(10);
-
-/// Whether a connection's transactions are on the disk when they end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Durability {
-    /// They are.
-    Now,
-    /// They are after the next one that is, or soon.
-    Soon,
-    /// Nobody cares.
-    #[cfg(test)]
-    Never,
-}
+use crate::database::{self, Durability, OpenError};
 
 /// One connection to the store.
 #[derive(Debug)]
@@ -83,28 +67,14 @@ impl Store {
         durability: Durability,
         device: DeviceId,
     ) -> Result<Self, ChatError> {
-        // What somebody says concerns nobody else on the machine.
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|source| ChatError::Io {
+        let mut db = database::open(path, durability).map_err(|error| match error {
+            OpenError::Io(source) => ChatError::Io {
                 path: path.to_owned(),
                 source,
-            })?;
-        let mut db = Connection::open(path)?;
-        db.busy_timeout(BUSY_DEADLINE)?;
+            },
+            OpenError::Sqlite(error) => error.into(),
+        })?;
         db.set_prepared_statement_cache_capacity(128);
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        let synchronous = match durability {
-            Durability::Now => "FULL",
-            Durability::Soon => "NORMAL",
-            #[cfg(test)]
-            Durability::Never => "OFF",
-        };
-        db.pragma_update(None, "synchronous", synchronous)?;
         schema::bring_up(&mut db, device)?;
         Ok(Self { db })
     }

@@ -1,4 +1,4 @@
-// Delays at random: frames, answers and what the server says of itself come late to the page, by times that replay from a seed. What a page or a test
+// Delays at random: frames, effects, answers and what the server says of itself come late to the page, by times that replay from a seed. What a page or a test
 // takes for granted only because it was fast until now then fails. `WHARF_PAGE_DELAYS=7 ./test page` runs all tests with the delays of seed 7.
 
 /** The seed that WHARF_PAGE_DELAYS names, if any. */

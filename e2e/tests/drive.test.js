@@ -214,6 +214,16 @@ test('what is put while a folder is read, or while something else is taken over,
     for (const name of ['third.txt', 'fourth.txt']) await row(page, name).waitFor();
     await page.waitForTimeout(500);
     assert.equal(await page.getByRole('row', { name: /\.txt,/ }).count(), 4);
+
+    // What could not be asked for is asked for again with the next connection.
+    await page.route(/\/changes\?/, (route) => route.abort(), { times: 1 });
+    const failed = page.waitForEvent('requestfailed', (request) => /\/changes\?/.test(request.url()));
+    await put('fifth.txt');
+    await failed;
+    await page.context().setOffline(true);
+    await page.locator('.banner', { hasText: 'Offline' }).waitFor();
+    await page.context().setOffline(false);
+    await row(page, 'fifth.txt').waitFor();
     quiet(page);
     await page.context().close();
 });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitsSideways, launch, logIn, noFindings, picture, quiet, soon, until, visitor } from '../lib/browser.js';
+import { fitsSideways, launch, logIn, member, noFindings, picture, quiet, soon, until, visitor } from '../lib/browser.js';
 import { PASSWORD, Server } from '../lib/server.js';
 
 /** @type {import('playwright-core').Browser} */
@@ -159,6 +159,25 @@ test('every language has the page', async () => {
         await page.getByRole('heading', { name: 'Configurar o Wharf' }).waitFor();
         await soon(async () => assert.equal(await page.evaluate(() => document.documentElement.lang), 'pt'));
         quiet(page);
+    } finally {
+        await server.stop();
+    }
+});
+
+test('somebody with a session is asked for once, before the page has started, and the view comes with the start', async () => {
+    const server = await Server.withOperator();
+    try {
+        const page = await member(browser, await server.person('zoe'));
+        /** @type {string[]} */
+        const asked = [];
+        page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+        await page.goto(`${server.url}/settings`);
+        await page.getByRole('link', { name: 'Appearance' }).waitFor();
+        for (const path of ['/api/v1/account', '/api/v1/server']) assert.equal(asked.filter((each) => each === path).length, 1, path);
+        const at = (/** @type {string} */ path) => asked.findIndex((each) => each.endsWith(path));
+        assert.ok(at('/api/v1/account') < at('/lang/en.js') && at('/views/settings/view.js') < at('/lang/en.js'), asked.join(' '));
+        quiet(page);
+        await page.context().close();
     } finally {
         await server.stop();
     }

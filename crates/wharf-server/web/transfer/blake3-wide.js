@@ -1,5 +1,6 @@
-// The part of BLAKE3 (see blake3.js) that takes the time, on four inputs side by side: WebAssembly with SIMD, assembled here when a worker begins. What the browser runs is
-// what can be read below, and nothing is built beforehand. Where a browser has no SIMD, or forbids it, blake3.js does all by itself.
+// The part of BLAKE3 (see blake3.js) that takes the time, on four inputs side by side: WebAssembly with SIMD, assembled here when a worker begins.
+// What the browser runs is what can be read below, and nothing is built beforehand. Where a browser has no SIMD, or forbids it, blake3.js does all
+// by itself.
 
 /** The initial state, and what every block is mixed with. */
 export const IV = Int32Array.of(0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19);

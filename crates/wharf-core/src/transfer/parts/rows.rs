@@ -15,7 +15,7 @@ pub(super) struct Standing {
     pub(super) has_ended: bool,
 }
 
-/// When something was added last to an upload that is given up.
+/// The `touched_ms` of an upload that is given up.
 const GIVEN_UP: i64 = -1;
 
 macro_rules! columns {

@@ -69,7 +69,9 @@ pub(super) fn answers(request: &Request) -> bool {
 /// those of the start.
 pub(super) async fn shell(http: &Http, asked: &Parts) -> Answer<Response> {
     let files = http.page().files().await.map_err(unreadable)?;
-    let route = cookie::token(asked, http)?.map(|_| first_part(asked.uri.path()));
+    // A cookie that may not be used here only means a plainer shell.
+    let token = cookie::token(asked, http).ok().flatten();
+    let route = token.map(|_| first_part(asked.uri.path()));
     let mut response = send(files.shell(route), &asked.headers, ASK);
     let said = [
         (CONTENT_SECURITY_POLICY, POLICY),

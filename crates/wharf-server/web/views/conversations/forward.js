@@ -110,7 +110,8 @@ function inOne(entries, hasOrigin) {
     for (const entry of entries) {
         const said = fold.textOf(entry) ?? '';
         const text = entry.body?.kind === 'file' ? `*${plain(entry.body.name)}*${said && `\n\n${said}`}` : said;
-        const next = hasOrigin ? withOrigin(entry, text) : text;
+        // Of one that is nearly as long as a message may be, at least what it says.
+        const next = [hasOrigin ? withOrigin(entry, text) : text, text, said].find(fits) ?? '';
         const both = texts.length > 0 ? `${texts[texts.length - 1]}\n\n${next}` : next;
         if (texts.length > 0 && fits(both)) texts[texts.length - 1] = both;
         else texts.push(next);

@@ -139,20 +139,25 @@ export class Nodes {
     /** Takes over what was changed since, and what changes while that is under way. */
     follow() {
         this.isBehind = true;
-        this.following ??= this.catchUp().finally(() => {
-            this.following = null;
-        });
+        this.following ??= this.catchUp();
         return this.following;
     }
 
     /** One round after the other: of two at a time, the one that ends last could be the one that knows less. */
     async catchUp() {
-        while (this.isBehind && this.isWhole.peek() && !this.reading.signal.aborted) {
-            this.isBehind = false;
-            if (!(await this.followOnce())) {
-                this.isBehind = true;
-                return;
+        // It is known as the one under way before it can end.
+        await null;
+        try {
+            while (this.isBehind && this.isWhole.peek() && !this.reading.signal.aborted) {
+                this.isBehind = false;
+                if (!(await this.followOnce())) {
+                    this.isBehind = true;
+                    return;
+                }
             }
+        } finally {
+            // Together with the last look at `isBehind`: what is said after it begins another one.
+            this.following = null;
         }
     }
 

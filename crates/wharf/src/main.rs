@@ -15,6 +15,7 @@ mod entry;
 mod environment;
 mod exit;
 mod format;
+mod interrupt;
 mod logging;
 mod mention;
 mod output;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use wharf_client::Progress;
 use wharf_client::progress::Phase;
@@ -107,39 +106,4 @@ fn moving_style() -> ProgressStyle {
 
 fn template(text: &str) -> ProgressStyle {
     ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-/// A token that the first Ctrl-C or SIGTERM cancels, so that work ends in order. A second one ends the program at once.
-pub(crate) fn stop_on_interrupt() -> (CancellationToken, AbortOnDropHandle<()>) {
-    let token = CancellationToken::new();
-    let cancelled = token.clone();
-    let task = tokio::spawn(async move {
-        if interrupted().await {
-            cancelled.cancel();
-            interrupted().await;
-            end_at_once();
-        }
-    });
-    (token, AbortOnDropHandle::new(task))
-}
-
-#[expect(
-    clippy::exit,
-    reason = "asked for twice: nothing may hold it up, and all that is written is crash-safe"
-)]
-fn end_at_once() -> ! {
-    std::process::exit(i32::from(crate::exit::Exit::Interrupted as u8))
-}
-
-/// Waits for Ctrl-C or SIGTERM; `false` when signals cannot be listened to, and then their default is in force.
-async fn interrupted() -> bool {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return false;
-    };
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.is_ok(),
-        received = terminate.recv() => received.is_some(),
-    }
 }

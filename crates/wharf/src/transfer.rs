@@ -10,8 +10,9 @@ use wharf_client::{Clock, NewTask, Progress, Room, TaskKind, TaskState, TaskStor
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::format;
+use crate::interrupt::stop_on_interrupt;
 use crate::output::{Output, listed, printable};
-use crate::progress::{TransferBar, stop_on_interrupt};
+use crate::progress::TransferBar;
 use crate::session::Session;
 
 /// A transfer that a command asks for.

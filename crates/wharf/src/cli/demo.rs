@@ -18,9 +18,9 @@ use crate::context::Context;
 use crate::data::{self, DataFolder, Unfinished};
 use crate::demo::{self, Filled};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::stop_on_interrupt;
 use crate::logging;
 use crate::output::Paint;
-use crate::progress::stop_on_interrupt;
 
 /// How long jobs may take to end their unit of work after the last request has ended.
 const JOBS_DEADLINE: Duration = Duration::from_secs(8);

@@ -15,7 +15,7 @@ use crate::conversation::{Conversations, PATIENCE};
 use crate::directory::Where;
 use crate::exit::{Exit, Failure};
 use crate::format;
-use crate::progress::stop_on_interrupt;
+use crate::interrupt::stop_on_interrupt;
 
 /// How often it is looked how far an upload is.
 const LOOK: Duration = Duration::from_millis(500);

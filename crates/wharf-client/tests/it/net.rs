@@ -41,7 +41,8 @@ async fn patience_ends_with_an_error_that_names_the_server() {
         matches!(&error, ApiError::Unreachable { server, .. } if server.contains("127.0.0.1:1")),
         "{error}"
     );
-    assert!(began.elapsed() < Duration::from_secs(3));
+    // Far less than the patience of a client that was told nothing.
+    assert!(began.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test(flavor = "multi_thread")]

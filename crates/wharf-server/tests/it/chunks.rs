@@ -1,7 +1,5 @@
 //! Chunks up and down, and what a broken connection leaves.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,6 +11,7 @@ use wharf_types::ChunkHash;
 use wharf_types::api::transfer::{CHUNKS_TYPE, HASHES_TYPE, Uploaded};
 use wharf_wire::frame::{Absence, Answer, FrameDecoder};
 
+use crate::wait::until;
 use crate::{framed, hashes, noise};
 
 const AS_CHUNKS: [(&str, &str); 1] = [("content-type", CHUNKS_TYPE)];
@@ -125,14 +124,7 @@ async fn chunks_that_arrived_whole_before_a_cut_are_kept(db: TestDb) {
 
     // Nobody is told when the store has them; they are there shortly after.
     let want = hashes(&[&third]);
-    let arrives = async {
-        while missing(&http, &chunks).await != want {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), arrives)
-        .await
-        .unwrap();
+    until(|| async { missing(&http, &chunks).await == want }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,9 +11,9 @@ use wharf_testkit::db::{Engine, TestDb};
 use wharf_testkit::server::{Http, Setup, TestServer};
 
 use crate::noise;
+use crate::wait::PATIENCE;
 
 const SHORTLY: Duration = Duration::from_millis(300);
-const AT_LAST: Duration = Duration::from_secs(10);
 
 async fn start(change: impl FnOnce(&mut Config)) -> TestServer {
     let db = tokio::task::block_in_place(|| TestDb::open(Engine::Sqlite));
@@ -25,7 +25,7 @@ async fn start(change: impl FnOnce(&mut Config)) -> TestServer {
 /// Reads what comes until the server closes.
 async fn rest(mut stream: TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
-    timeout(AT_LAST, stream.read_to_end(&mut rest))
+    timeout(PATIENCE, stream.read_to_end(&mut rest))
         .await
         .unwrap()
         .unwrap();
@@ -40,7 +40,7 @@ async fn a_connection_over_the_limit_waits_for_another_to_end() {
     let mut second = Box::pin(http.get("/health/live"));
     timeout(SHORTLY, &mut second).await.unwrap_err();
     drop(first);
-    timeout(AT_LAST, second).await.unwrap().expect(200);
+    timeout(PATIENCE, second).await.unwrap().expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +92,7 @@ async fn a_request_under_way_ends_well_while_the_server_drains() {
     let address = server.address();
     let stopping = tokio::spawn(server.stop());
     let refused = async { while TcpStream::connect(address).await.is_ok() {} };
-    timeout(AT_LAST, refused).await.unwrap();
+    timeout(PATIENCE, refused).await.unwrap();
     assert!(!stopping.is_finished());
     under_way.write_all(&bytes[1_000..]).await.unwrap();
     let answer = rest(under_way).await;
@@ -101,7 +101,7 @@ async fn a_request_under_way_ends_well_while_the_server_drains() {
         "{}",
         String::from_utf8_lossy(&answer)
     );
-    timeout(AT_LAST, stopping).await.unwrap().unwrap();
+    timeout(PATIENCE, stopping).await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +117,7 @@ async fn a_request_that_does_not_end_is_broken_off_at_the_end_of_the_drain() {
         .await
         .unwrap();
     tokio::time::sleep(SHORTLY).await;
-    timeout(AT_LAST, server.stop()).await.unwrap();
+    timeout(PATIENCE, server.stop()).await.unwrap();
     assert_eq!(rest(endless).await, b"");
 }
 
@@ -150,5 +150,5 @@ async fn uploads_wait_for_memory_before_they_are_read() {
             != 201
         {}
     };
-    timeout(AT_LAST, freed).await.unwrap();
+    timeout(PATIENCE, freed).await.unwrap();
 }

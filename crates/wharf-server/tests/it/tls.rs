@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -18,6 +17,8 @@ use tokio_rustls::client::TlsStream;
 use wharf_server::TlsFiles;
 use wharf_testkit::db::{Engine, TestDb};
 use wharf_testkit::server::{Setup, TestServer};
+
+use crate::wait::until;
 
 fn issue(folder: &Path) -> CertificateDer<'static> {
     let CertifiedKey::<KeyPair> { cert, signing_key } =
@@ -111,13 +112,6 @@ async fn a_renewed_certificate_is_taken_on_a_signal() {
     connect(&server, &new, "http/1.1").await.unwrap_err();
     // SAFETY: raising a signal that the server handles has no preconditions.
     assert_eq!(unsafe { libc::raise(libc::SIGHUP) }, 0);
-    let renewed = async {
-        while connect(&server, &new, "http/1.1").await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), renewed)
-        .await
-        .unwrap();
+    until(|| async { connect(&server, &new, "http/1.1").await.is_ok() }).await;
     connect(&server, &old, "http/1.1").await.unwrap_err();
 }

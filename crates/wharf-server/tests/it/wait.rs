@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long something may take, on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits until something holds.
 #[track_caller]

@@ -1,7 +1,5 @@
 //! The handshake, the first frames, and how connections end.
 
-use std::time::Duration;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Error as SocketError;
@@ -15,6 +13,7 @@ use wharf_types::api::live::{ClientFrame, Hello, ServerFrame, VERSION};
 use wharf_types::api::room::AccountItem;
 
 use super::{come, hello, send};
+use crate::wait::{PATIENCE, until};
 
 both_engines!(
     a_hello_is_answered_with_what_the_connection_is_and_what_the_account_has,
@@ -172,7 +171,7 @@ async fn pings_are_answered_in_both_layers() {
         .await
         .unwrap();
     let mut pong = [0; 4];
-    timeout(Duration::from_secs(5), bare.read_exact(&mut pong))
+    timeout(PATIENCE, bare.read_exact(&mut pong))
         .await
         .unwrap()
         .unwrap();
@@ -207,12 +206,7 @@ async fn connections_are_bounded_by_account_and_address() {
     );
     drop(first);
     drop(second);
-    let again = async {
-        while connect(&lin.token).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(Duration::from_secs(5), again).await.unwrap();
+    until(|| async { connect(&lin.token).await.is_ok() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,8 +216,5 @@ async fn a_server_that_stops_says_so() {
     live.begin().await;
     let stopped = tokio::spawn(server.stop());
     assert_eq!(bye(&mut live).await, ErrorCode::Unavailable);
-    timeout(Duration::from_secs(10), stopped)
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(PATIENCE, stopped).await.unwrap().unwrap();
 }

@@ -12,6 +12,7 @@ use wharf_types::api::contact::{Presence, Status};
 use wharf_types::api::live::{ClientFrame, Reached, ServerFrame, Typing};
 
 use super::{Somebody, come, group, next_entry, send};
+use crate::wait::PATIENCE;
 
 both_engines!(
     contacts_see_each_other_come_and_go,
@@ -93,7 +94,7 @@ async fn contacts_see_each_other_come_and_go(db: TestDb) {
 
     // It is recorded, too.
     let (mut again, _) = come(&server, &lin.0, 3).await;
-    let patience = tokio::time::timeout(Duration::from_secs(10), async {
+    let recorded = tokio::time::timeout(PATIENCE, async {
         loop {
             let seen = watch(&mut again, &[mei_id]).await;
             if seen[0]
@@ -105,7 +106,7 @@ async fn contacts_see_each_other_come_and_go(db: TestDb) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
-    patience.await.unwrap();
+    recorded.await.unwrap();
 }
 
 #[expect(clippy::cognitive_complexity, reason = "one story, step by step")]

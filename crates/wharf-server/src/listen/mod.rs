@@ -4,8 +4,11 @@
 //! connection is one task. TLS handshakes happen in that task, so a slow client holds up nobody. Three clocks guard a
 //! connection: hyper's for the head of a request (it also ends idle connections), and [`Activity`]'s for everything
 //! else, because neither hyper's detection of the HTTP version nor a body in either direction has one of its own.
+//!
+//! A connection that is over while its client still sends ends in steps, see [`linger`], so that a refusal is seen.
 
 mod activity;
+mod linger;
 mod stream;
 pub(crate) mod tls;
 
@@ -33,6 +36,7 @@ pub(crate) use activity::Traffic;
 pub(crate) use stream::Stream;
 
 use activity::Activity;
+use linger::Watched;
 use tls::Tls;
 
 /// Connections that wait in the kernel to be accepted; its own bound may be lower.
@@ -229,7 +233,9 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
 
 /// Drives HTTP/1.1 or HTTP/2 on `stream`, and ends after the requests under way once the listener drains.
 async fn requests(stream: Stream, peer: SocketAddr, shared: &Shared) {
-    let service = service_fn(|mut request: Request<Incoming>| {
+    let unread = stream.unread();
+    let service = service_fn(|request: Request<Incoming>| {
+        let mut request = request.map(|body| unread.watch(body));
         request.extensions_mut().insert(Peer(peer));
         answer(shared.app.clone(), request)
     });
@@ -250,6 +256,9 @@ async fn requests(stream: Stream, peer: SocketAddr, shared: &Shared) {
     }
 }
 
-async fn answer(app: Router, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    app: Router,
+    request: Request<Watched<Incoming>>,
+) -> Result<Response<Body>, Infallible> {
     app.oneshot(request).await
 }

@@ -9,11 +9,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
+use super::linger::{Linger, Unread};
 
-/// A connection that counts what it moves.
+/// A connection that counts what it moves, and that ends so that its last answer arrives.
 pub(crate) struct Stream {
     inner: Inner,
     activity: Activity,
+    linger: Linger,
 }
 
 enum Inner {
@@ -26,6 +28,7 @@ impl Stream {
         Self {
             inner: Inner::Plain(stream),
             activity,
+            linger: Linger::default(),
         }
     }
 
@@ -33,7 +36,13 @@ impl Stream {
         Self {
             inner: Inner::Tls(Box::new(stream)),
             activity,
+            linger: Linger::default(),
         }
+    }
+
+    /// Where it is noted that a request was not read to its end.
+    pub(super) fn unread(&self) -> Unread {
+        self.linger.unread()
     }
 
     fn count_sent(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -103,9 +112,10 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.inner {
-            Inner::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Inner::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        let Self { inner, linger, .. } = &mut *self;
+        match inner {
+            Inner::Plain(stream) => linger.poll_end(Pin::new(stream), cx),
+            Inner::Tls(stream) => linger.poll_end(Pin::new(stream), cx),
         }
     }
 }

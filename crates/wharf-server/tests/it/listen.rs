@@ -152,3 +152,17 @@ async fn uploads_wait_for_memory_before_they_are_read() {
     };
     timeout(PATIENCE, freed).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_arrives_while_the_request_is_still_sent() {
+    let server = start(|_| {}).await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let head = "POST /api/v1/chunks HTTP/1.1\r\nHost: wharf\r\nAuthorization: Bearer of-nobody\r\n\
+                Content-Length: 33554432\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Many clients look at the answer only when they have sent everything.
+    stream.write_all(&vec![0; 33_554_432]).await.unwrap();
+    let answer = String::from_utf8(rest(stream).await).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(answer.ends_with('}'), "{answer}");
+}

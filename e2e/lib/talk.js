@@ -30,8 +30,11 @@ export const openRoom = (page, room) => page.goto(new URL(`/c/${room}`, page.url
 export const field = (page) => page.getByLabel('Write a message');
 /** What a page shows as said, in its order. @param {Page} page @returns {Promise<string[]>} */
 export const said = (page) => page.locator('.log .text').allInnerTexts();
-/** @param {Page} page @param {string} text */
-export const bubble = (page, text) => page.locator('article', { hasText: text });
+/**
+ * The messages that have a text. The time below it does not count: `before 2` of 00:08 would be `before 20`, too.
+ * @param {Page} page @param {string} text
+ */
+export const bubble = (page, text) => page.locator('article').filter({ has: page.locator('.bubble > :not(.stamp)', { hasText: text }) });
 
 /** @param {Page} page @param {string} text */
 export async function write(page, text) {

@@ -61,6 +61,37 @@ test('a session that is ended elsewhere asks for the password, and what waited i
     await ada.context().close();
 });
 
+test('what the server has but did not answer is shown once after a reload, and is answered then', async () => {
+    const { a, b, room } = await pair(server);
+    const ada = await member(browser, a);
+    let isHeld = true;
+    await ada.routeWebSocket(/\/api\/v1\/live/, (socket) => {
+        const origin = socket.connectToServer();
+        origin.onMessage((message) => {
+            if (!isHeld || JSON.parse(String(message)).type !== 'ack') socket.send(message);
+        });
+    });
+    await openRoom(ada, room);
+    await write(ada, 'unanswered');
+    await soon(async () => assert.equal((await b.ask('GET', `/rooms/${room}/log`)).items.at(-1).body.text, 'unanswered'));
+    await ada.reload();
+    await ada.locator('article[data-position]', { hasText: 'unanswered' }).waitFor();
+    await write(ada, 'and more');
+    await ada.locator('article[data-position]', { hasText: 'and more' }).waitFor();
+    assert.deepEqual(await said(ada), ['unanswered', 'and more']);
+    // What waits for its answer keeps nothing from being sent again.
+    isHeld = false;
+    await ada.reload();
+    await bubble(ada, 'and more').waitFor();
+    await until(() => ada.evaluate(() => new Promise((resolve, reject) => {
+        const opening = indexedDB.databases().then(([{ name }]) => { const open = indexedDB.open(name ?? ''); open.onsuccess = () => { const all = open.result.transaction('outbox').objectStore('outbox').count(); all.onsuccess = () => { open.result.close(); resolve(all.result === 0); }; }; open.onerror = reject; });
+        opening.catch(reject);
+    })), 'nothing waits');
+    await hasLog(b, room, ['unanswered', 'and more']);
+    quiet(ada);
+    await ada.context().close();
+});
+
 test('over a slow link what is kept is there first, and what is typed is shown before it is sent, once and in order', async () => {
     const { a, b, room } = await pair(server);
     for (let number = 1; number <= 20; number += 1) await b.say(room, `before ${number}`);

@@ -15,7 +15,7 @@ import * as timelines from './timeline.js';
 
 export { connection, contacts, cursors, drives, groups, invitations, isKept, people, presence, rooms, typing, welcome } from './model.js';
 export { outbox, outboxCount, send } from './outbox.js';
-export { timeline } from './timeline.js';
+export { timeline, waitingIn } from './timeline.js';
 export { say, watch } from '../live/index.js';
 
 /** @type {IDBDatabase | null} */

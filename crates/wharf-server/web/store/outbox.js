@@ -79,12 +79,23 @@ export function adopt(acknowledged) {
 /** What this tab would send if it could keep nothing: the numbers are then for as long as it is open. */
 const inMemory = { device: { id: newId(), number: 0 }, id: 0 };
 
+/** Of the last draft. */
+let lastMs = 0;
+
+/** Now, and never the same for two drafts, however quickly one follows the other: it is what an entry has in common with its draft. */
+function momentOf() {
+    const now = Date.now();
+    // A clock that was set back counts from where it is.
+    lastMs = lastMs >= now && lastMs < now + 1000 ? lastMs + 1 : now;
+    return lastMs;
+}
+
 /**
  * Puts a draft into the outbox. It is on disk, and shown, when this is done.
  * @param {string} room @param {Draft} draft
  */
 export async function send(room, draft) {
-    const client_ms = Date.now();
+    const client_ms = momentOf();
     if (!db) {
         const { device } = inMemory;
         const item = { id: ++inMemory.id, room, draft, client_ms, device: device.id, number: ++device.number, state: /** @type {const} */ ('waiting') };

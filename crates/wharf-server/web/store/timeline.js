@@ -7,8 +7,10 @@
 import * as api from '../api.js';
 import { signal } from '../html.js';
 import * as fold from '../fold.js';
+import { me } from '../session.js';
 import { range, result, transact } from './db.js';
 import { collections } from './model.js';
+import { outbox } from './outbox.js';
 
 /** @typedef {import('../types').Entry} Entry */
 
@@ -35,6 +37,19 @@ export function timeline(room) {
 
 /** The timeline of a room, if somebody asked for it. @param {string} room */
 export const existing = (room) => timelines.get(room);
+
+/**
+ * What a room shows of the outbox: what says something, and what was refused. After a reload the entry of something can be here before the server has
+ * answered it again, and then that is what is shown.
+ * @param {string} room
+ */
+export function waitingIn(room) {
+    const items = outbox.value.filter((item) => item.room === room && (item.draft.kind === 'text' || item.draft.kind === 'file' || item.state === 'refused'));
+    if (items.length === 0) return items;
+    const account = me.peek()?.id;
+    const said = new Set([...(existing(room)?.entries.values() ?? [])].filter((entry) => entry.account === account && fold.isSaid(entry)).map((entry) => entry.client_ms));
+    return items.filter((item) => item.state !== 'waiting' || !said.has(item.client_ms));
+}
 
 export function clear() {
     timelines.clear();

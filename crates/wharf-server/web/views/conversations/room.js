@@ -14,7 +14,7 @@ import { VirtualList } from '../../parts/virtual.js';
 import { back } from '../../router.js';
 import { me } from '../../session.js';
 import { isNarrow } from '../../shell/shell.js';
-import { connection, outbox, presence, say, timeline, typing } from '../../store/index.js';
+import { connection, presence, say, timeline, typing, waitingIn } from '../../store/index.js';
 import * as outboxStore from '../../store/outbox.js';
 import * as queue from '../../transfer/queue.js';
 import * as actions from './actions.js';
@@ -78,7 +78,7 @@ export function Room({ room, goTo, place, close, control }) {
         }
         return found;
     }, [room.head, floor, changed]);
-    const waiting = outbox.value.filter((item) => item.room === room.id && (item.draft.kind === 'text' || item.draft.kind === 'file' || item.state === 'refused'));
+    const waiting = waitingIn(room.id);
     const going = queue.uploads.value.filter((upload) => upload.saying && upload.room === room.id);
     const count = positions.length + going.length + waiting.length;
 

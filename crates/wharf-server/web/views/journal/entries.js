@@ -9,7 +9,7 @@ import { attempt } from '../../parts/notice.js';
 import { Spinner } from '../../parts/progress.js';
 import { back, go } from '../../router.js';
 import { isNarrow } from '../../shell/shell.js';
-import { outbox, say, timeline, welcome } from '../../store/index.js';
+import { say, timeline, waitingIn, welcome } from '../../store/index.js';
 import * as queue from '../../transfer/queue.js';
 import { Composer } from '../conversations/composer.js';
 import { NAMES, addressOf, addressOfEntry, choiceOf, isEverything } from './address.js';
@@ -120,7 +120,7 @@ function All({ room, at, day, edit, end }) {
         }
         return found;
     }, [room.head, floor, changed]);
-    const waiting = outbox.value.filter((item) => item.room === room.id && (item.draft.kind === 'text' || item.draft.kind === 'file' || item.state === 'refused'));
+    const waiting = waitingIn(room.id);
     const going = queue.uploads.value.filter((upload) => upload.saying && upload.room === room.id);
     useEffect(() => {
         if (at) setGoTo({ position: at, where: 'center', isMarked: true });

@@ -1,9 +1,11 @@
 //! The real program in processes of its own: servers that can be killed, and clients.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -104,6 +106,7 @@ impl Program {
     ) -> Result<ServerProcess> {
         let mut command = self.command(["--json", "serve", "--listen", listen, "--data"]);
         command.arg(data).args(arguments);
+        wait_for_port(listen);
         Ok(Self::listening(command)?.0)
     }
 
@@ -157,6 +160,19 @@ impl Program {
         ])?;
         client.run(["admin", "user", "quota", OPERATOR, "100GiB"])?;
         Ok(())
+    }
+}
+
+/// Waits until nobody has the port. Between a server and the next one on the same port a program beside this test can be
+/// given it, as one of those that the system gives for a while.
+fn wait_for_port(listen: &str) {
+    for _ in 0..300 {
+        match TcpListener::bind(listen) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                std::thread::park_timeout(Duration::from_millis(100));
+            }
+            _ => return,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use wharf_testkit::db::{Engine, TestDb};
 use wharf_testkit::server::{Http, Setup, TestServer};
 
 use crate::noise;
-use crate::wait::PATIENCE;
+use crate::wait::{PATIENCE, until};
 
 const SHORTLY: Duration = Duration::from_millis(300);
 
@@ -134,23 +134,16 @@ async fn uploads_wait_for_memory_before_they_are_read() {
         server.operator().token
     );
     first.write_all(head.as_bytes()).await.unwrap();
-    tokio::time::sleep(SHORTLY).await;
     let http = server.http();
-    let busy = http
-        .send(Method::PUT, "/api/v1/rooms/home/content/b", &[], "b")
-        .await
-        .expect(503);
-    assert!(busy.header("retry-after").is_some());
+    let put = || http.send(Method::PUT, "/api/v1/rooms/home/content/b", &[], "b");
+    // As soon as the first is let in, there is nothing left for another.
+    until(|| async {
+        let reply = put().await;
+        reply.status == 503 && reply.header("retry-after").is_some()
+    })
+    .await;
     drop(first);
-    let freed = async {
-        while http
-            .send(Method::PUT, "/api/v1/rooms/home/content/b", &[], "b")
-            .await
-            .status
-            != 201
-        {}
-    };
-    timeout(PATIENCE, freed).await.unwrap();
+    until(|| async { put().await.status.is_success() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ use crate::server::{Setup, TestServer};
 /// Bytes of a client's chunk.
 pub const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 /// How long published clients wait for a byte.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An object of the protocol.
 pub type Fields = Map<String, Value>;

@@ -99,12 +99,12 @@ impl PyChat {
         String::from_utf8(self.ask(request).await).expect("text")
     }
 
-    /// Says something that has no answer, and closes at once.
+    /// Says something that has no answer, closes, and waits until the server has done it and closed, too.
     pub async fn tell(&self, request: &Request) {
         let mut stays = self.stay(request).await;
         stays.stream.shutdown().await.expect("a connection");
-        // The program has closed: what comes is not read.
-        drop(stays);
+        // What comes is for nobody.
+        while !stays.read(REPLY_BYTES_MAX).await.is_empty() {}
     }
 
     /// Logs in; the answer.
@@ -128,9 +128,26 @@ impl PyChat {
         assert!(friends.starts_with("OK|"), "{friends}");
         let online = self.ask_text(&Request::Online { who: None }).await;
         assert!(online.starts_with("OK|"), "{online}");
-        let command = self.stay(&Request::CommandSocket { who: self.me }).await;
-        self.settle().await;
+        let command = self
+            .stay_once_known(&Request::CommandSocket { who: self.me })
+            .await;
         (command, silent)
+    }
+
+    /// A connection that stays open, once the server has taken in what was said on it: a question behind that has an answer.
+    async fn stay_once_known(&self, request: &Request) -> Stays {
+        let mut stays = self.silent().await;
+        let question = Request::FileNames {
+            who: self.me,
+            friend: self.me,
+        };
+        let asked = [request.encode(), question.encode()].concat();
+        stays.send(&asked).await;
+        let mut answer = [0; 4];
+        let read = timeout(PATIENCE, stays.stream.read_exact(&mut answer)).await;
+        read.expect("an answer in time").expect("a connection");
+        assert_eq!(&answer, b"NONE");
+        stays
     }
 
     /// Waits until the server has worked off what was said without an answer: another question has one.
@@ -147,9 +164,8 @@ impl PyChat {
     pub async fn chat(&self, friend: &Self) -> Stays {
         let who = self.me;
         let friend = friend.me;
-        let chat = self.stay(&Request::NewSession { who, friend }).await;
-        self.settle().await;
-        chat
+        self.stay_once_known(&Request::NewSession { who, friend })
+            .await
     }
 
     /// What is said in a chat.

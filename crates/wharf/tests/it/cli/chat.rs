@@ -340,7 +340,7 @@ fn what_is_written_while_the_server_is_away_is_sent_once_when_it_is_back() {
     // The program ends, and begins again without a server.
     ada.keys(&["C-q"]);
     ada.ends();
-    terminals.tmux(&["respawn-pane", "-t", "ada"]);
+    terminals.tmux(&["respawn-pane", "-k", "-t", "ada"]);
     ada.shows("message waiting");
     ada.jumps("grace");
     ada.shows("in the dark  …");

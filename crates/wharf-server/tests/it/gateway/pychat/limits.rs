@@ -61,7 +61,7 @@ async fn connections_of_one_address_are_bounded(db: TestDb) {
     tokio::time::sleep(Duration::from_millis(50)).await;
     let mut more = ada.chat.silent().await;
     assert_eq!(more.read(1).await, b"");
-    three.pop();
+    three.pop().unwrap().end().await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(ada.chat.log_in().await, "ada");
 }

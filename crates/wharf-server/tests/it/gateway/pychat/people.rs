@@ -136,7 +136,6 @@ async fn a_number_is_believed_from_where_it_logged_in(db: TestDb) {
     assert_eq!(ada.chat.log_in().await, "ada");
     assert!(ada.chat.ask_text(&friends).await.starts_with("OK|"));
     ada.chat.down().await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(ada.chat.ask_text(&friends).await, "号码为空", "after DOWN");
     // The password is taken back: what stands with it ends.
     let (mut command, _silent) = ada.chat.start().await;

@@ -169,9 +169,11 @@ async fn a_push_shows_the_beginning_and_the_session_the_rest(db: TestDb) {
     let (ada, ben, room) = friends(&server).await;
     let (mut command, _silent) = ada.chat.start().await;
     let head = "好".repeat(16);
-    ben.say(room, text(&format!("{head}abcde"))).await;
-    ben.say(room, text("short")).await;
-    for wanted in [format!("{head}ab"), "short".to_owned()] {
+    for (said, wanted) in [
+        (format!("{head}abcde"), format!("{head}ab")),
+        ("short".to_owned(), "short".to_owned()),
+    ] {
+        ben.say(room, text(&said)).await;
         let push = Push::NewSession {
             sender: ben.chat.me,
             text: wanted.into_bytes(),

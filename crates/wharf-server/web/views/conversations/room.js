@@ -32,6 +32,9 @@ import { roomMenu } from './room-menu.js';
 
 const Panel = lazily(async () => (await import('./panel.js')).Panel);
 
+/** How long what was gone to is marked. */
+const MARKED_MS = 2500;
+
 /** Whether an entry has a row of its own. @param {Entry} entry */
 const isShown = (entry) => fold.isSaid(entry) || entry.state?.recalled !== undefined || entry.body?.kind === 'member' || entry.body?.kind === 'settings';
 
@@ -124,10 +127,10 @@ export function Room({ room, goTo, place, close, control }) {
     const show = (/** @type {number} */ position) => {
         const index = positions.findIndex((held) => held >= position);
         if (index < 0) return;
-        entries.need(position - 30, position + 30);
         handle.current?.scrollTo(index, 'center');
         setMarked(position);
-        setTimeout(() => setMarked((held) => (held === position ? 0 : held)), 2500);
+        // Long enough to be seen, from when it is there: on a slow line it is late.
+        void entries.fetch(position - 30, position + 30).then(() => setTimeout(() => setMarked((held) => (held === position ? 0 : held)), MARKED_MS));
     };
     useEffect(() => {
         if (goTo) setTimeout(() => show(goTo), 50);

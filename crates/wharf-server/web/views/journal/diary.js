@@ -48,6 +48,9 @@ export function Diary({ room, positions, waiting, going, need, atEnd, goTo, isWh
     useEffect(() => {
         if (!goTo) return undefined;
         let isWanted = true;
+        /** @type {ReturnType<typeof setTimeout> | undefined} */
+        let timer;
+        setMarked(0);
         void (async () => {
             await entries.fetch(goTo.position - AHEAD, goTo.position + 2 * AHEAD);
             // The rows that have come are drawn first: what turns out to be none moves those after it.
@@ -55,9 +58,11 @@ export function Diary({ room, positions, waiting, going, need, atEnd, goTo, isWh
             const index = shown.current.findIndex((position) => position >= goTo.position);
             if (!isWanted) return;
             handle.current?.scrollTo(index < 0 ? shown.current.length - 1 : index, goTo.where);
-            if (goTo.isMarked) setMarked(goTo.position);
+            if (!goTo.isMarked) return;
+            setMarked(goTo.position);
+            // From when it is there: on a slow line it is late.
+            timer = setTimeout(() => setMarked(0), MARKED_MS);
         })();
-        const timer = setTimeout(() => setMarked(0), MARKED_MS);
         return () => {
             isWanted = false;
             clearTimeout(timer);

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use serde::Serialize;
+use wharf_client::transfer::cancel_task;
 use wharf_client::{Room, Task, TaskKind, TaskState};
 
 use crate::context::Context;
@@ -85,7 +86,7 @@ impl Args {
             }
             Action::Cancel { ids } => {
                 for id in ids {
-                    let task = transfers.store.cancel(id)?;
+                    let task = cancel_task(&transfers.store, id).await?;
                     output.note(format_args!("Transfer {id} is {}.", task.state.as_str()));
                 }
             }

@@ -172,6 +172,34 @@ fn a_transfer_that_is_given_up_ends_and_is_not_resumed() {
 }
 
 #[test]
+fn a_get_that_is_given_up_after_its_program_was_killed_leaves_nothing_aside() {
+    let house = House::new();
+    let file = large(&house);
+    house.run(&["put", &file, "/large"]);
+    let runtime = Runtime::new().unwrap();
+    let server = house.server.address().parse().unwrap();
+    let proxy = runtime.block_on(Proxy::start(server));
+    let login = house.program.clone().with("WHARF_PASSWORD", PASSWORD);
+    let url = format!("http://{}", proxy.address());
+    login.run(["login", &url, "-u", OPERATOR]).unwrap();
+    let target = house.path("got");
+    fs::create_dir(&target).unwrap();
+    proxy.cut_after(Way::Down, CUT_AFTER_BYTES, After::Refuse);
+    let arguments = ["get", "/large", &text(&target.join("large"))];
+    let mut get = house.program.command(arguments).spawn().unwrap();
+    while proxy.cut_count() == 0 {
+        pause();
+    }
+    get.kill().unwrap();
+    get.wait().unwrap();
+    let aside = || fs::read_dir(&target).unwrap().count();
+    assert_eq!(aside(), 1, "what came is kept");
+    let number = house.json(&["transfers"])[0]["transfer"].to_string();
+    house.run(&["transfers", "cancel", &number]);
+    assert_eq!(aside(), 0);
+}
+
+#[test]
 fn an_interrupt_stops_a_transfer_so_that_it_can_go_on() {
     let mut stuck = Stuck::new();
     let pid = stuck.put.id().to_string();

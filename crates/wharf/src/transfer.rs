@@ -8,7 +8,7 @@ use wharf_client::transfer::{Notice, NoticeKind, Ran, Report, run_task};
 use wharf_client::{Clock, NewTask, Progress, Room, TaskKind, TaskState, TaskStore};
 
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::format;
 use crate::interrupt::stop_on_interrupt;
 use crate::output::{Output, listed, printable};
@@ -40,6 +40,35 @@ struct Outcome<'a> {
     report: Option<&'a Report>,
 }
 
+/// What went wrong with some of several transfers. The first one becomes the command's own error, with its exit code; the
+/// others are told as they come.
+#[derive(Debug, Default)]
+pub(crate) struct Failures(Option<anyhow::Error>);
+
+impl Failures {
+    /// Takes one more.
+    pub(crate) fn add(&mut self, error: anyhow::Error, output: &Output) {
+        if self.0.is_some() {
+            exit::Report::of(&error).write(output);
+        } else {
+            self.0 = Some(error);
+        }
+    }
+
+    /// How the command ends where nothing interrupted it.
+    pub(crate) fn or(self, exit: Exit) -> anyhow::Result<Exit> {
+        self.0.map_or(Ok(exit), Err)
+    }
+
+    /// How the command ends where somebody interrupted it: what failed before is told, but is not why it ends.
+    pub(crate) fn interrupted(self, output: &Output) -> Exit {
+        if let Some(error) = self.0 {
+            exit::Report::of(&error).write(output);
+        }
+        Exit::Interrupted
+    }
+}
+
 impl Transfers {
     /// Opens the list of tasks.
     pub(crate) fn open(context: &Context) -> anyhow::Result<Self> {
@@ -59,7 +88,7 @@ impl Transfers {
     ) -> anyhow::Result<Exit> {
         let login = session.username().await?;
         let mut exit = Exit::Done;
-        let mut failed = None;
+        let mut failures = Failures::default();
         for work in work {
             let task = self.store.submit(&NewTask {
                 server: session.server.to_string(),
@@ -68,18 +97,13 @@ impl Transfers {
                 kind: work.kind,
             })?;
             match self.run(context, session, task.id, &work.what).await {
-                Ok(Exit::Interrupted) => return Ok(Exit::Interrupted),
+                Ok(Exit::Interrupted) => return Ok(failures.interrupted(&context.output)),
                 Ok(Exit::Done) => {}
                 Ok(other) => exit = other,
-                Err(error) => {
-                    // The first one becomes the command's own error, below.
-                    if let Some(before) = failed.replace(error) {
-                        crate::exit::Report::of(&before).write(&context.output);
-                    }
-                }
+                Err(error) => failures.add(error, &context.output),
             }
         }
-        failed.map_or(Ok(exit), Err)
+        failures.or(exit)
     }
 
     /// Runs one task here and tells how it went.

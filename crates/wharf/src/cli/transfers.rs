@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use serde::Serialize;
+use wharf_client::task::TaskError;
 use wharf_client::transfer::cancel_task;
 use wharf_client::{Room, Task, TaskKind, TaskState};
 
@@ -11,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::format;
 use crate::output::{Align, Output, Paint, Table};
 use crate::session::Session;
-use crate::transfer::Transfers;
+use crate::transfer::{Failures, Transfers};
 
 /// List, pause, resume and cancel transfers
 ///
@@ -108,7 +109,10 @@ async fn resume(context: &Context, transfers: &Transfers, ids: Vec<i64>) -> anyh
     let login = session.username().await?;
     let is_ours =
         |task: &Task| task.work.server == session.server.as_str() && task.work.login == login;
-    let ids = if ids.is_empty() {
+    let is_named = !ids.is_empty();
+    let ids = if is_named {
+        ids
+    } else {
         let mut waiting: Vec<_> = transfers.store.list()?;
         waiting.retain(|task| {
             is_ours(task)
@@ -118,30 +122,51 @@ async fn resume(context: &Context, transfers: &Transfers, ids: Vec<i64>) -> anyh
                 )
         });
         waiting.iter().rev().map(|task| task.id).collect()
-    } else {
-        ids
     };
     if ids.is_empty() {
         context.output.note("There is nothing to resume.");
     }
     let mut exit = Exit::Done;
+    let mut failures = Failures::default();
     for id in ids {
-        let task = transfers.store.resume(id)?;
-        if !is_ours(&task) {
-            let failure = Failure::usage(format!(
-                "Transfer {id} belongs to {} on {}",
-                task.work.login, task.work.server
-            ))
-            .hint("Name that server with --server.");
-            return Err(failure.into());
-        }
-        match transfers.run(context, &session, id, &what(&task)).await? {
-            Exit::Done => {}
-            Exit::Interrupted => return Ok(Exit::Interrupted),
-            other => exit = other,
+        match resume_one(context, transfers, &session, id, is_ours).await {
+            Ok(Exit::Done) => {}
+            Ok(Exit::Interrupted) => return Ok(failures.interrupted(&context.output)),
+            Ok(other) => exit = other,
+            // Another program finished it, or runs it: nobody asked for this one.
+            Err(error) if !is_named && is_elsewhere(&error) => {}
+            Err(error) => failures.add(error, &context.output),
         }
     }
-    Ok(exit)
+    failures.or(exit)
+}
+
+async fn resume_one(
+    context: &Context,
+    transfers: &Transfers,
+    session: &Session,
+    id: i64,
+    is_ours: impl Fn(&Task) -> bool,
+) -> anyhow::Result<Exit> {
+    let task = transfers.store.get(id)?;
+    if !is_ours(&task) {
+        let failure = Failure::usage(format!(
+            "Transfer {id} belongs to {} on {}",
+            task.work.login, task.work.server
+        ))
+        .hint("Name that server with --server.");
+        return Err(failure.into());
+    }
+    transfers.store.resume(id)?;
+    transfers.run(context, session, id, &what(&task)).await
+}
+
+/// Whether a transfer could not be resumed because it is over, stopped or being run by another program.
+fn is_elsewhere(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(TaskError::State { .. } | TaskError::Busy { .. } | TaskError::Missing(_))
+    )
 }
 
 fn what(task: &Task) -> String {

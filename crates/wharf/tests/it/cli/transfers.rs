@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
+use wharf_client::transfer::PutOptions;
+use wharf_client::{Clock, NewTask, Room, TaskKind, TaskStore};
 use wharf_testkit::program::{OPERATOR, PASSWORD};
 use wharf_testkit::proxy::{After, Proxy, Way};
 
@@ -197,6 +199,66 @@ fn a_get_that_is_given_up_after_its_program_was_killed_leaves_nothing_aside() {
     let number = house.json(&["transfers"])[0]["transfer"].to_string();
     house.run(&["transfers", "cancel", &number]);
     assert_eq!(aside(), 0);
+}
+
+/// Puts into the list what a program left there that was killed before it began.
+fn submit(house: &House, source: &str) -> i64 {
+    let like = &house.json(&["transfers"])[0];
+    let list = house.path("home/state/wharf/transfers.db");
+    let store = TaskStore::open(&list, Clock::system()).unwrap();
+    let task = store.submit(&NewTask {
+        server: like["server"].as_str().unwrap().to_owned(),
+        login: OPERATOR.to_owned(),
+        room: Room::Home,
+        kind: TaskKind::Put {
+            source: house.path(source),
+            target: source.to_owned(),
+            options: PutOptions::default(),
+        },
+    });
+    task.unwrap().id
+}
+
+#[test]
+fn a_transfer_that_cannot_be_resumed_does_not_keep_the_others_from_it() {
+    let house = House::new();
+    let first = house.write("first", "1");
+    house.run(&["put", &first, "/first"]);
+    house.write("second", "2");
+    house.write("third", "3");
+    submit(&house, "gone");
+    let second = submit(&house, "second");
+    for _ in 0..2 {
+        let resumed = house.end(&["transfers", "resume"]);
+        assert_eq!(resumed.code, 4, "{resumed:?}");
+        assert!(resumed.err.contains("gone"), "{resumed:?}");
+    }
+    assert_eq!(house.run(&["cat", "/second"]), "2");
+    // Those that are over, and those that there never were, are told of besides.
+    let third = submit(&house, "third");
+    let [over, wanted] = [second, third].map(|id| id.to_string());
+    let resumed = house.end(&["transfers", "resume", &over, "99", &wanted]);
+    assert_eq!(resumed.code, 6, "{resumed:?}");
+    assert!(resumed.err.contains("99"), "{resumed:?}");
+    assert_eq!(house.run(&["cat", "/third"]), "3");
+}
+
+#[test]
+fn a_transfer_of_another_login_is_left_as_it_is() {
+    let house = House::new();
+    let first = house.write("first", "1");
+    house.run(&["put", &first, "/first"]);
+    let paused = submit(&house, "second").to_string();
+    house.run(&["transfers", "pause", &paused]);
+    let added = house.json(&["admin", "user", "add", "ada"]);
+    let password = added[0]["password"].as_str().unwrap();
+    let ada = house.program.clone().with("WHARF_PASSWORD", password);
+    let url = house.server.url();
+    let login = ["login", url, "-u", "ada", "--name", "ada"];
+    ada.run(login).unwrap();
+    let refused = house.end(&["transfers", "resume", &paused, "-S", "ada"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert_eq!(house.json(&["transfers"])[0]["state"], "paused");
 }
 
 #[test]

@@ -48,15 +48,18 @@ pub(crate) struct Session {
 }
 
 /// Who is to be spoken with, and as whom.
-struct Login {
-    server: Url,
-    name: Option<String>,
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
+    /// The server's address.
+    pub(crate) server: Url,
+    /// The name of the profile; none when the token came from the environment.
+    pub(crate) name: Option<String>,
     profile: Profile,
 }
 
 impl Login {
     /// The login that the flags, the environment or the last login name.
-    fn find(context: &Context) -> anyhow::Result<Self> {
+    pub(crate) fn find(context: &Context) -> anyhow::Result<Self> {
         let config = context.config()?.file.client;
         let profiles = context.profiles()?;
         let meant = context
@@ -97,6 +100,24 @@ impl Login {
             name,
             profile,
         })
+    }
+
+    /// The session, without asking for the server yet.
+    pub(crate) fn open_lazily(self, context: &Context) -> anyhow::Result<Session> {
+        let api = Api::lazily(options(context, self.server.clone(), PATIENCE)?)?;
+        self.session(&api)
+    }
+
+    /// The file of the copy of conversations, which need not be there; none where only the server knows who is logged in.
+    pub(crate) fn conversations_file(&self, context: &Context) -> anyhow::Result<Option<PathBuf>> {
+        let username = &self.profile.username;
+        if username.is_empty() {
+            return Ok(None);
+        }
+        let folder = conversations_folder(context)?;
+        Ok(Some(
+            folder.join(conversations_name(&self.server, username)),
+        ))
     }
 
     fn session(self, api: &Api) -> anyhow::Result<Session> {
@@ -145,9 +166,7 @@ impl Session {
 
     /// As [`Session::open`], without asking for the server yet.
     pub(crate) fn open_lazily(context: &Context) -> anyhow::Result<Self> {
-        let login = Login::find(context)?;
-        let api = Api::lazily(options(context, login.server.clone(), PATIENCE)?)?;
-        login.session(&api)
+        Login::find(context)?.open_lazily(context)
     }
 
     async fn open_for(context: &Context, patience: Duration) -> anyhow::Result<Self> {
@@ -158,15 +177,13 @@ impl Session {
 
     /// The file of this login's copy of conversations; its folder is made.
     pub(crate) async fn conversations_file(&self, context: &Context) -> anyhow::Result<PathBuf> {
-        let folder = context.state_folder()?.join("conversations");
+        let folder = conversations_folder(context)?;
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&folder)
             .with_context(|| format!("Could not make {}", folder.display()))?;
-        let username = self.username().await?.to_lowercase();
-        let name = format!("{}-{username}.db", profile_name(&self.server));
-        Ok(folder.join(name.replace('/', "_")))
+        Ok(folder.join(conversations_name(&self.server, &self.username().await?)))
     }
 
     /// The caller's rooms and contacts.
@@ -262,6 +279,17 @@ impl Session {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Where the copies of conversations are.
+fn conversations_folder(context: &Context) -> anyhow::Result<PathBuf> {
+    Ok(context.state_folder()?.join("conversations"))
+}
+
+fn conversations_name(server: &Url, username: &str) -> String {
+    let username = username.to_lowercase();
+    let name = format!("{}-{username}.db", profile_name(server));
+    name.replace('/', "_")
 }
 
 fn refused_commit(problem: &Problem, ops: &[Op], drive: &Drive) -> anyhow::Error {

@@ -11,7 +11,7 @@ use wharf_types::ErrorCode;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::format;
-use crate::session::Session;
+use crate::session::{Login, Session, find_profile};
 
 /// Log out: end this device's session on the server and forget it here
 ///
@@ -26,48 +26,72 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let session = Session::open(context).await;
-        let session = match session {
-            Err(error) if self.force => {
-                let name = context
-                    .global
-                    .server
-                    .clone()
-                    .or(context.profiles()?.current()?);
-                if let Some(name) = name {
-                    context.profiles()?.remove(&name)?;
-                }
-                context
-                    .output
-                    .warn(format_args!("the server could not be told: {error:#}"));
-                return Ok(Exit::Done);
-            }
-            session => session?,
+        let login = match Login::find(context) {
+            Err(error) if self.force => return forget_unread(context, &error),
+            login => login?,
         };
-        let copy = session.conversations_file(context).await?;
-        if !self.force {
-            refuse_unsent(&session, &copy)?;
+        let copy = login.conversations_file(context)?;
+        match login.clone().open_lazily(context) {
+            // Nothing can be said to the server from here, as with a certificate file that is gone.
+            Err(error) if self.force => warn(context, &error),
+            session => self.end(context, &session?).await?,
         }
-        match session.api.logout().await {
-            Ok(()) => {}
-            // It has ended already: that is what was wanted.
-            Err(error) if error.is(ErrorCode::Unauthenticated) => {}
-            Err(error) if self.force => {
-                context
-                    .output
-                    .warn(format_args!("the server could not be told: {error}"));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        if let Some(name) = &session.profile {
+        if let Some(name) = &login.name {
             context.profiles()?.remove(name)?;
-            remove(&copy)?;
+            if let Some(copy) = &copy {
+                remove(copy)?;
+            }
         }
         context
             .output
-            .note(format_args!("Logged out of {}.", session.server));
+            .note(format_args!("Logged out of {}.", login.server));
         Ok(Exit::Done)
     }
+
+    /// Ends the session on the server.
+    async fn end(&self, context: &Context, session: &Session) -> anyhow::Result<()> {
+        if !self.force {
+            refuse_unsent(session, &session.conversations_file(context).await?)?;
+        }
+        match session.api.logout().await {
+            Ok(()) => Ok(()),
+            // It has ended already: that is what was wanted.
+            Err(error) if error.is(ErrorCode::Unauthenticated) => Ok(()),
+            Err(error) if self.force => {
+                warn(context, &error.into());
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn warn(context: &Context, error: &anyhow::Error) {
+    context
+        .output
+        .warn(format_args!("the server could not be told: {error:#}"));
+}
+
+/// Forgets a login that cannot be read. Whose conversations were copied is not known then, so the copy stays.
+fn forget_unread(context: &Context, error: &anyhow::Error) -> anyhow::Result<Exit> {
+    let profiles = context.profiles()?;
+    let meant = match &context.global.server {
+        Some(meant) => Some(meant.clone()),
+        // The configuration may be what cannot be read.
+        None => context
+            .config()
+            .ok()
+            .and_then(|loaded| loaded.file.client.server),
+    };
+    let name = match meant {
+        Some(meant) => find_profile(context, &meant)?,
+        None => profiles.current()?,
+    };
+    if let Some(name) = name {
+        profiles.remove(&name)?;
+    }
+    warn(context, error);
+    Ok(Exit::Done)
 }
 
 /// What was written and not sent would be lost with the copy.

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use wharf_testkit::program::Program;
+use wharf_testkit::program::{OPERATOR, PASSWORD, Program};
 
 use super::house::{House, NO_ARGUMENTS, end, feed, json as objects, text};
 
@@ -240,6 +240,60 @@ fn logging_out_leaves_nothing_behind_and_loses_nothing_unsent() {
     assert_eq!(count(), 0);
     assert_eq!(end(&program, &["outbox"]).code, 3);
     server.stop().unwrap();
+}
+
+#[test]
+fn a_server_that_is_away_is_forgotten_with_what_waits_for_it() {
+    let house = House::new();
+    house.run(&["say", "me", "Hello"]);
+    let House {
+        folder,
+        program,
+        server,
+    } = house;
+    let home = folder.path().join("home");
+    let (address, url) = (server.address().to_owned(), server.url().to_owned());
+    server.kill().unwrap();
+    program.run(["say", "me", "not sent"]).unwrap();
+    let refused = end(&program, &["logout"]);
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert!(conversations_below(&home) > 0);
+    let forced = end(&program, &["logout", "-S", &url, "--force"]);
+    assert_eq!(forced.code, 0, "{forced:?}");
+    assert!(forced.err.contains("could not be told"), "{forced:?}");
+    assert_eq!(conversations_below(&home), 0);
+    assert_eq!(end(&program, &["outbox"]).code, 3);
+    // After the next login nothing of it is said.
+    let data = folder.path().join("data");
+    let server = program.serve(&data, &address, NO_ARGUMENTS).unwrap();
+    let login = program.clone().with("WHARF_PASSWORD", PASSWORD);
+    login.run(["login", &url, "-u", OPERATOR]).unwrap();
+    program.run(["outbox", "send"]).unwrap();
+    let said = program.run(["tail", "me"]).unwrap();
+    assert!(
+        said.contains("Hello") && !said.contains("not sent"),
+        "{said}"
+    );
+    server.stop().unwrap();
+}
+
+#[test]
+fn a_login_is_forgotten_though_no_connection_can_be_made() {
+    let house = House::new();
+    house.run(&["say", "me", "Hello"]);
+    // As if it were a server whose certificate is looked at.
+    let name = house.server.address();
+    let kept = house.path(&format!("home/state/wharf/servers/{name}.toml"));
+    let login = std::fs::read_to_string(&kept).unwrap();
+    std::fs::write(&kept, login.replace("http://", "https://")).unwrap();
+    let config = house.write("config.toml", "[client]\nca = \"/missing/ca.pem\"\n");
+    let program = house.program.clone().with("WHARF_CONFIG", config);
+    assert_ne!(end(&program, &["logout"]).code, 0);
+    let url = format!("https://{name}");
+    let forced = end(&program, &["logout", "--force", "-S", &url]);
+    assert_eq!(forced.code, 0, "{forced:?}");
+    assert_eq!(conversations_below(&house.path("home")), 0);
+    assert_eq!(house.end(&["outbox"]).code, 3);
 }
 
 /// How many files of conversations there are below a folder.

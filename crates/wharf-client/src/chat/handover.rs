@@ -136,6 +136,10 @@ impl Uploads {
 
     async fn try_hand_over(&mut self, item: &mut Upload) -> Result<u64, Failed> {
         let (node, revision) = self.upload(item).await?;
+        // From here on it may be in the log, whatever is answered, and whether this process lives to hear it or not.
+        if !self.store.change(|tx| outbox::try_append(tx, item.id))? {
+            return Err(Failed::Stopped);
+        }
         let append = Append {
             device: item.device,
             number: 1,

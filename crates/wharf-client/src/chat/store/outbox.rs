@@ -332,7 +332,8 @@ fn next_device(device: DeviceId, epoch: &str, why: Lost, block: u64) -> DeviceId
     DeviceId::from_bytes(bytes)
 }
 
-/// Takes an item back that was never on its way, or discards a refused one.
+/// Takes an item back that was never on its way, or discards a refused one. A file is on its way once its entry may be in
+/// the log: what is only uploaded is not said.
 pub(in crate::chat) fn withdraw(
     tx: &Transaction<'_>,
     id: i64,
@@ -357,7 +358,7 @@ pub(in crate::chat) fn withdraw(
             )?
             .execute(params![id, now_ms])?;
         }
-        ("refused" | "uploading", _) => {
+        ("refused", _) | ("uploading", false) => {
             tx.prepare_cached("DELETE FROM outbox WHERE id = ?1")?
                 .execute([id])?;
         }
@@ -471,6 +472,15 @@ pub(in crate::chat) fn next_upload(tx: &Connection) -> Result<Option<Upload>, Ch
     }))
 }
 
+/// Notes that a file's entry is about to be appended, before it is. Says whether it is still wanted; from then on it cannot
+/// be taken back.
+pub(in crate::chat) fn try_append(tx: &Transaction<'_>, id: i64) -> Result<bool, ChatError> {
+    let changed = tx
+        .prepare_cached("UPDATE outbox SET is_tried = 1 WHERE id = ?1 AND state = 'uploading'")?
+        .execute([id])?;
+    Ok(changed > 0)
+}
+
 /// Notes how far an upload is. Says whether it is still wanted.
 pub(in crate::chat) fn put_handover(
     tx: &Transaction<'_>,
@@ -551,3 +561,6 @@ pub(in crate::chat) fn target(draft: &Draft) -> Option<u64> {
         Draft::Text(_) | Draft::File(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,13 +3,15 @@
 //! Each goes by a device id of its own, under the number 1. Whatever happens on the way, it begins anew: what is uploaded is
 //! found in place, and what is in the log is answered as it was the first time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wharf_types::api::drive::At;
 use wharf_types::api::log::Append;
-use wharf_types::{ErrorCode, NodeId};
+use wharf_types::{ErrorCode, NodeId, RoomId};
 
 use super::error::ChatError;
 use super::event::Event;
@@ -39,12 +41,33 @@ pub(super) struct Uploads {
     pub(super) shared: Arc<Shared>,
     pub(super) stop: CancellationToken,
     pub(super) holder: String,
+    pub(super) rests: Rests,
+}
+
+/// The files that failed, and rest before they are tried again.
+#[derive(Debug, Default)]
+pub(super) struct Rests(BTreeMap<i64, Rest>);
+
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    until: Instant,
+    failed_count: u32,
+    cause: Cause,
+}
+
+/// What is in no state for a file to be handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The file itself. The others go on.
+    File,
+    /// The server, or the way to it. What was written after it for the same room waits, so that it comes in its order.
+    Server,
 }
 
 /// Why a file is not handed over.
 enum Failed {
     /// It may be, later.
-    Later(String),
+    Later(Cause, String),
     /// It will not be.
     Never(ErrorCode, String),
     /// It was taken back, or the chat ended.
@@ -58,30 +81,62 @@ impl From<ChatError> for Failed {
     }
 }
 
+impl Rests {
+    /// A file failed: it rests, longer each time.
+    fn add(&mut self, id: i64, cause: Cause, now: Instant) {
+        let failed_count = self.0.get(&id).map_or(0, |rest| rest.failed_count);
+        let pause = RETRY_MAX.min(RETRY_FIRST * 2_u32.saturating_pow(failed_count));
+        let rest = Rest {
+            until: now + pause,
+            failed_count: failed_count.saturating_add(1),
+            cause,
+        };
+        self.0.insert(id, rest);
+    }
+
+    /// There may be a way to the server now.
+    fn wake(&mut self, now: Instant) {
+        for rest in self.0.values_mut() {
+            if rest.cause == Cause::Server {
+                rest.until = now;
+            }
+        }
+    }
+
+    /// The first of the files that wait which neither rests nor has to wait for one that does.
+    fn first_free(&mut self, waiting: &[(i64, RoomId)], now: Instant) -> Option<i64> {
+        self.0
+            .retain(|id, _| waiting.iter().any(|(waiting, _)| waiting == id));
+        let mut held_up = BTreeSet::new();
+        for (id, room) in waiting {
+            match self.0.get(id).filter(|rest| rest.until > now) {
+                Some(rest) if rest.cause == Cause::Server => {
+                    held_up.insert(*room);
+                }
+                Some(_) => {}
+                None if held_up.contains(room) => {}
+                None => return Some(*id),
+            }
+        }
+        None
+    }
+
+    /// How long to wait where no file is free.
+    fn pause(&self, now: Instant) -> Duration {
+        // Those whose rest is over are left to another process.
+        let rests = self.0.values().map(|rest| rest.until);
+        let until = rests.filter(|until| *until > now).min();
+        until.map_or(LOOK, |until| until.saturating_duration_since(now).min(LOOK))
+    }
+}
+
 impl Uploads {
     /// Works until the stop.
     pub(super) async fn run(mut self) {
-        let mut failed_count = 0;
-        loop {
-            let pause = match self.next() {
-                Ok(None) => LOOK,
-                Ok(Some(item)) => match self.hand_over(item).await {
-                    Ok(()) => {
-                        failed_count = 0;
-                        continue;
-                    }
-                    Err(Failed::Stopped) => Duration::ZERO,
-                    Err(Failed::Never(..)) => continue,
-                    Err(Failed::Later(detail)) => {
-                        tracing::debug!(detail, "a file is handed over later");
-                        failed_count += 1;
-                        RETRY_MAX.min(RETRY_FIRST * 2_u32.saturating_pow(failed_count - 1))
-                    }
-                    Err(Failed::Store(error)) => {
-                        tracing::warn!(%error, "the local copy of the conversations failed");
-                        LOOK
-                    }
-                },
+        while !self.stop.is_cancelled() {
+            let pause = match self.work().await {
+                Ok(true) => continue,
+                Ok(false) => self.rests.pause(Instant::now()),
                 Err(error) => {
                     tracing::warn!(%error, "the local copy of the conversations failed");
                     LOOK
@@ -89,23 +144,45 @@ impl Uploads {
             };
             tokio::select! {
                 () = self.stop.cancelled() => break,
-                () = self.shared.uploads_poked() => {}
+                () = self.shared.uploads_poked() => self.rests.wake(Instant::now()),
                 () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
-    /// The first file that waits, if this process is the one to upload.
+    /// Tries to hand one file over; says whether there was one.
+    async fn work(&mut self) -> Result<bool, ChatError> {
+        let Some(item) = self.next()? else {
+            return Ok(false);
+        };
+        let id = item.id;
+        match self.hand_over(item).await {
+            Ok(()) | Err(Failed::Never(..) | Failed::Stopped) => Ok(true),
+            Err(Failed::Later(cause, detail)) => {
+                tracing::debug!(detail, "a file is handed over later");
+                self.rests.add(id, cause, Instant::now());
+                Ok(true)
+            }
+            Err(Failed::Store(error)) => Err(error),
+        }
+    }
+
+    /// The first file that is free, if this process is the one to upload.
     fn next(&mut self) -> Result<Option<Upload>, ChatError> {
-        let Some(item) = self.store.read(|tx| outbox::next_upload(tx))? else {
+        let waiting = self.store.read(|tx| outbox::uploads(tx))?;
+        let Some(id) = self.rests.first_free(&waiting, Instant::now()) else {
             return Ok(None);
         };
         let now_ms = self.clock.now_ms();
         let holder = self.holder.clone();
-        let has_lease = self
-            .store
-            .change(|tx| lease::take(tx, "upload", &holder, now_ms))?;
-        Ok(has_lease.then_some(item))
+        self.store.change(|tx| {
+            let has_lease = lease::take(tx, "upload", &holder, now_ms)?;
+            Ok(if has_lease {
+                outbox::upload(tx, id)?
+            } else {
+                None
+            })
+        })
     }
 
     async fn hand_over(&mut self, mut item: Upload) -> Result<(), Failed> {
@@ -192,7 +269,7 @@ impl Uploads {
                 Ok(Err(error @ (Error::Local { .. } | Error::Invalid(_)))) => {
                     return Err(Failed::Never(ErrorCode::Invalid, error.to_string()));
                 }
-                Ok(Err(error)) => return Err(Failed::Later(error.to_string())),
+                Ok(Err(error)) => return Err(Failed::Later(Cause::Server, error.to_string())),
                 Err(_) => {
                     item.handover.sent_bytes = progress.snapshot().bytes_done;
                     self.note(item)?;
@@ -202,7 +279,7 @@ impl Uploads {
         if let Some(notice) = report.notices.first().filter(|_| !report.is_complete()) {
             return match notice.kind {
                 NoticeKind::Conflict => Ok(None),
-                NoticeKind::Changing => Err(Failed::Later(notice.detail.clone())),
+                NoticeKind::Changing => Err(Failed::Later(Cause::File, notice.detail.clone())),
                 _ => Err(Failed::Never(ErrorCode::Invalid, notice.detail.clone())),
             };
         }
@@ -210,7 +287,9 @@ impl Uploads {
         match self.api.node(Room::Id(item.room), &at).await {
             Ok(node) => Ok(Some((node.id, node.revision))),
             // It was moved away just now.
-            Err(error) if error.is(ErrorCode::NotFound) => Err(Failed::Later(error.to_string())),
+            Err(error) if error.is(ErrorCode::NotFound) => {
+                Err(Failed::Later(Cause::File, error.to_string()))
+            }
             Err(error) => Err(failed(&error)),
         }
     }
@@ -241,7 +320,7 @@ fn failed(error: &ApiError) -> Failed {
             | ErrorCode::Internal
             | ErrorCode::Unauthenticated
             | ErrorCode::Cancelled,
-        ) => Failed::Later(detail),
+        ) => Failed::Later(Cause::Server, detail),
         Some(code) => Failed::Never(code, detail),
     }
 }
@@ -270,7 +349,40 @@ fn next_name(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::next_name;
+    use tokio::time::Instant;
+    use wharf_types::RoomId;
+
+    use super::{Cause, RETRY_FIRST, Rests, next_name};
+
+    const ONE: RoomId = RoomId::from_bytes([1; 16]);
+    const TWO: RoomId = RoomId::from_bytes([2; 16]);
+
+    #[test]
+    fn a_file_that_is_in_no_state_lets_all_others_pass() {
+        let (mut rests, now) = (Rests::default(), Instant::now());
+        let waiting = [(1, ONE), (2, ONE), (3, TWO)];
+        assert_eq!(rests.first_free(&waiting, now), Some(1));
+        rests.add(1, Cause::File, now);
+        assert_eq!(rests.first_free(&waiting, now), Some(2));
+        rests.wake(now);
+        assert_eq!(rests.first_free(&waiting, now), Some(2));
+        assert_eq!(rests.pause(now), RETRY_FIRST);
+        let then = now + RETRY_FIRST;
+        assert_eq!(rests.first_free(&waiting, then), Some(1));
+        rests.add(1, Cause::File, then);
+        assert_eq!(rests.pause(then), RETRY_FIRST * 2, "longer each time");
+    }
+
+    #[test]
+    fn a_server_that_is_in_no_state_holds_up_one_room_in_its_order() {
+        let (mut rests, now) = (Rests::default(), Instant::now());
+        let waiting = [(1, ONE), (2, ONE), (3, TWO)];
+        rests.add(1, Cause::Server, now);
+        assert_eq!(rests.first_free(&waiting, now), Some(3));
+        assert_eq!(rests.first_free(&waiting[..2], now), None);
+        rests.wake(now);
+        assert_eq!(rests.first_free(&waiting, now), Some(1));
+    }
 
     #[test]
     fn a_taken_name_gets_a_number_before_its_ending() {

@@ -40,7 +40,7 @@ use wharf_types::{AccountId, DeviceId, RoomId};
 use self::driver::Driver;
 pub use self::error::ChatError;
 pub use self::event::{Connection, Event, Events};
-use self::handover::Uploads;
+use self::handover::{Rests, Uploads};
 use self::shared::Shared;
 use self::store::{Meta, Store};
 pub use self::view::{
@@ -124,6 +124,7 @@ impl Chat {
             shared: Arc::clone(&shared),
             stop: stop.clone(),
             holder: driver.holder.clone(),
+            rests: Rests::default(),
         };
         let uploads = AbortOnDropHandle::new(runtime.spawn(uploads.run()));
         let thread = driver

@@ -453,12 +453,22 @@ pub(in crate::chat) struct Upload {
     pub(in crate::chat) client_ms: i64,
 }
 
-/// The first file that is still to be handed over.
-pub(in crate::chat) fn next_upload(tx: &Connection) -> Result<Option<Upload>, ChatError> {
+/// The files that are still to be handed over, in their order.
+pub(in crate::chat) fn uploads(tx: &Connection) -> Result<Vec<(i64, RoomId)>, ChatError> {
+    let mut statement =
+        tx.prepare_cached("SELECT id, room FROM outbox WHERE state = 'uploading' ORDER BY id")?;
+    let found = statement
+        .query_map([], |row| Ok((row.get(0)?, room_at(row, 1)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
+/// A file, if it is still to be handed over.
+pub(in crate::chat) fn upload(tx: &Connection, id: i64) -> Result<Option<Upload>, ChatError> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, room, handover, device, client_ms FROM outbox WHERE state = 'uploading' ORDER BY id LIMIT 1",
+        "SELECT id, room, handover, device, client_ms FROM outbox WHERE id = ?1 AND state = 'uploading'",
     )?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([id])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };

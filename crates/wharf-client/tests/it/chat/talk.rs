@@ -1,12 +1,13 @@
 //! What two people and their devices see of a conversation.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use wharf_client::Chat;
 use wharf_client::chat::{Connection, Event, WaitingState, Window};
 use wharf_testkit::both_engines;
-use wharf_testkit::db::TestDb;
+use wharf_testkit::db::{Engine, TestDb};
 use wharf_testkit::proxy::{After, Proxy};
 use wharf_testkit::server::TestServer;
 use wharf_types::api::contact::Status;
@@ -167,6 +168,27 @@ async fn two_processes_on_one_store_send_once_and_both_see_it(db: TestDb) {
         texts(&one.timeline(room, Window::Last, 100).unwrap()).len(),
         20
     );
+}
+
+/// What Linux says about the machine has fewer bytes than the size that is told of it, so it seems to change for ever.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_keeps_changing_holds_up_no_other() {
+    let server = TestServer::on(Engine::Sqlite).await;
+    let pair = Pair::new(&server, "").await;
+    let temp = TempDir::new().unwrap();
+    let room = pair.room;
+    let ada = chat(server.address(), &pair.ada.token, &temp.path().join("ada"));
+    live(&ada, room).await;
+    let online = Path::new("/sys/devices/system/cpu/online");
+    let changing = ada.hand_over(room, online, "", None).unwrap();
+    let source = temp.path().join("notes.txt");
+    std::fs::write(&source, "what was decided").unwrap();
+    sent(&ada, ada.hand_over(room, &source, "", None).unwrap()).await;
+    let item = ada.waiting(changing).unwrap().unwrap();
+    assert_eq!(item.state, WaitingState::Waiting);
+    ada.discard(changing).unwrap();
+    ada.close().await;
 }
 
 async fn a_file_is_handed_over_once(db: TestDb) {

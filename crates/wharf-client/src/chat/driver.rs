@@ -101,14 +101,16 @@ impl Driver {
         let mut line = Line::None;
         let mut looked = self.store.data_version()?;
         let mut looked_ms = self.clock.now_ms();
+        let mut was_open = false;
         loop {
             let now_ms = self.clock.now_ms();
             let version = self.store.data_version()?;
             if version != looked {
                 looked = version;
-                self.tell_of_others(looked_ms, &engine)?;
+                self.tell_of_others(looked_ms, was_open && engine.is_open())?;
                 looked_ms = now_ms;
             }
+            was_open = engine.is_open();
             engine.tick(&mut self.store, now_ms, self.shared.wanted())?;
             while let Some(output) = engine.output() {
                 self.act(output, &mut line, now_ms);
@@ -234,9 +236,10 @@ impl Driver {
         self.shared.tell(Event::Connection(connection));
     }
 
-    /// Tells what other connections to the store have written.
-    fn tell_of_others(&mut self, since_ms: i64, engine: &Engine) -> Result<(), ChatError> {
-        if !engine.is_open() {
+    /// Tells what other connections to the store have written. What they applied comes over this process's own connection,
+    /// too, if it was open before they did.
+    fn tell_of_others(&mut self, since_ms: i64, was_open: bool) -> Result<(), ChatError> {
+        if !was_open {
             self.shared.tell(Event::Reload);
             return Ok(());
         }

@@ -119,7 +119,7 @@ impl Fetching {
         Ok(())
     }
 
-    /// Takes a page; says whether there is something new in the room's timeline.
+    /// Takes a page; says whether there may be something new in the room's timeline.
     pub(super) fn answered(
         &mut self,
         store: &mut Store,
@@ -142,7 +142,8 @@ impl Fetching {
             return Ok(false);
         }
         self.want(room);
-        Ok(held == Held::Applied)
+        // What is known was applied by another process that shares the store, and nobody was told of it in this one.
+        Ok(matches!(held, Held::Applied | Held::Known))
     }
 
     /// The server gave no page: the room was left meanwhile, or is not to be read.

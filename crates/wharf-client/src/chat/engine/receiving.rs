@@ -203,9 +203,14 @@ impl Engine {
             store::entry::apply_live(tx, room, &entry, me, &mut touched)
         })?;
         match held {
-            Held::Applied | Held::Known => {}
-            // Another process that shares the store went on past it, and may be gone before it reads what is between.
-            Held::Missed => link.fetching.want(room),
+            Held::Applied => {}
+            // Another process that shares the store applied it, and told nobody in this one.
+            Held::Known => touched.told(room),
+            // Another process went on past it, and may be gone before it reads what is between.
+            Held::Missed => {
+                touched.told(room);
+                link.fetching.want(room);
+            }
             // It was left, or is told of in a moment.
             Held::NoRoom => return Ok(()),
             Held::Gap | Held::Broken => return self.redial(store, now_ms),

@@ -1,6 +1,7 @@
 //! What the machine does with frames that come one by one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 use wharf_types::api::live::{ClientFrame, ServerFrame, Welcome};
@@ -8,6 +9,7 @@ use wharf_types::api::room::{AccountItem, History, Preferences, Role, Room, Room
 use wharf_types::{AccountId, DeviceId, EntryHash, ErrorCode, RoomId, SessionId};
 
 use super::{Engine, Output};
+use crate::chat::event::Event;
 use crate::chat::shared::Wanted;
 use crate::chat::store::Store;
 use crate::database::Durability;
@@ -21,19 +23,33 @@ struct Here {
     engine: Engine,
     store: Store,
     version: u64,
-    _folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Here {
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let mut here = Self::open(Arc::new(TempDir::new().unwrap()), 0);
+        here.is_told_of_room();
+        here.comes(ServerFrame::Ready);
+        here
+    }
+
+    /// A machine of another process that shares the store, on a connection of its own.
+    fn beside(&self) -> Self {
+        let mut beside = Self::open(Arc::clone(&self.folder), self.version);
+        beside.comes(ServerFrame::Ready);
+        beside.told();
+        beside
+    }
+
+    fn open(folder: Arc<TempDir>, version: u64) -> Self {
         let path = folder.path().join("store");
         let device = DeviceId::from_bytes([3; 16]);
         let mut here = Self {
             engine: Engine::new("here".to_owned(), 1),
             store: Store::open(&path, Durability::Never, device).unwrap(),
-            version: 0,
-            _folder: folder,
+            version,
+            folder,
         };
         here.engine.opened(&mut here.store, NOW_MS).unwrap();
         here.comes(ServerFrame::Welcome(Welcome {
@@ -46,8 +62,6 @@ impl Here {
             recall_minutes: 0,
             edit_minutes: 0,
         }));
-        here.is_told_of_room();
-        here.comes(ServerFrame::Ready);
         here
     }
 
@@ -78,6 +92,17 @@ impl Here {
             code: ErrorCode::NotFound,
             detail: "no such room".to_owned(),
         });
+    }
+
+    /// What was told about rooms since the last time.
+    fn told(&mut self) -> Vec<String> {
+        let mut told = Vec::new();
+        while let Some(output) = self.engine.output() {
+            if let Output::Tell(event @ (Event::Room(_) | Event::RoomGone(_))) = output {
+                told.push(format!("{event:?}"));
+            }
+        }
+        told
     }
 
     /// The ids under which the machine asks for pages of the room, which somebody looks at or not.
@@ -127,6 +152,24 @@ fn room() -> Room {
         mentions: 0,
         last: None,
         preferences: Preferences::default(),
+    }
+}
+
+#[test]
+fn what_another_process_applied_first_is_told_in_this_one_too() {
+    let mut here = Here::new();
+    let mut beside = here.beside();
+    here.told();
+    let [is_there, is_gone] = [Event::Room(ROOM), Event::RoomGone(ROOM)];
+    here.is_told_of_room();
+    beside.is_told_of_room();
+    for machine in [&mut here, &mut beside] {
+        assert_eq!(machine.told(), [format!("{is_there:?}")]);
+    }
+    here.leaves_room();
+    beside.leaves_room();
+    for machine in [&mut here, &mut beside] {
+        assert_eq!(machine.told(), [format!("{is_gone:?}")]);
     }
 }
 

@@ -92,6 +92,9 @@ pub(in crate::chat) fn apply_items(
 ) -> Result<Option<u64>, ChatError> {
     let stored = Meta::read(tx)?.account_version;
     if stored != told && version <= stored {
+        for item in items {
+            touch_item(tx, item, touched)?;
+        }
         return Ok((version > told).then_some(version));
     }
     for item in items {
@@ -104,6 +107,41 @@ pub(in crate::chat) fn apply_items(
     }
     set_version(tx, version.max(stored))?;
     Ok(Some(version.max(told)))
+}
+
+/// Notes what an item is about that another process has applied: nobody was told of it in this one. What is stored may be
+/// later than the item.
+fn touch_item(
+    tx: &Transaction<'_>,
+    item: &AccountItem,
+    touched: &mut Touched,
+) -> Result<(), ChatError> {
+    let room = match item {
+        AccountItem::Contact(contact) => {
+            touched.has_contacts = true;
+            touched.rooms.extend(contact.room);
+            None
+        }
+        AccountItem::ContactGone { .. } | AccountItem::Group(_) | AccountItem::GroupGone { .. } => {
+            touched.has_contacts = true;
+            None
+        }
+        AccountItem::Invitation(_) | AccountItem::InvitationGone { .. } => {
+            touched.has_invitations = true;
+            None
+        }
+        AccountItem::Room(room) => Some(room.id),
+        AccountItem::RoomGone { room } | AccountItem::Read { room, .. } => Some(*room),
+    };
+    let Some(room) = room else {
+        return Ok(());
+    };
+    if Run::read(tx, room)?.is_some() {
+        touched.told(room);
+    } else {
+        touched.gone.insert(room);
+    }
+    Ok(())
 }
 
 fn set_version(tx: &Transaction<'_>, version: u64) -> Result<(), ChatError> {
@@ -171,9 +209,9 @@ fn apply_item(
                 unread: *unread,
                 mentions: *mentions,
             };
-            if set_counts(tx, *room, counts)? {
-                touched.rooms.insert(*room);
-            }
+            set_counts(tx, *room, counts)?;
+            // Where it changes nothing, another process of this login may be the one that read.
+            touched.rooms.insert(*room);
         }
     }
     Ok(())

@@ -119,6 +119,12 @@ impl Store {
 }
 
 impl Touched {
+    /// A room's log went on, and so did its place in the list.
+    pub(super) fn told(&mut self, room: RoomId) {
+        self.timelines.insert(room);
+        self.rooms.insert(room);
+    }
+
     /// As events, the list before its parts.
     pub(super) fn into_events(self) -> impl Iterator<Item = Event> {
         let contacts = self.has_contacts.then_some(Event::Contacts);

@@ -16,36 +16,33 @@ pub(super) struct Counts {
     pub(super) mentions: u64,
 }
 
-/// Takes counts of the server, unless this device has read further; says whether that changed any. Entries past the
-/// counted head that are here already are added.
+/// Takes counts of the server, unless this device has read further. Entries past the counted head that are here already are
+/// added.
 pub(super) fn set_counts(
     tx: &Transaction<'_>,
     room: RoomId,
     counts: Counts,
-) -> Result<bool, ChatError> {
+) -> Result<(), ChatError> {
     let Some(row) = Reading::read(tx, room)? else {
-        return Ok(false);
+        return Ok(());
     };
     let position = row.position();
     if counts.read < position {
         // The server will say it again once it knows how far this device has read. Until then there is an upper bound.
         if counts.head <= row.counted {
-            return Ok(false);
+            return Ok(());
         }
         let missed = counts.head.saturating_sub(row.counted);
         let unread = counts.unread.min(row.unread + missed);
         let mentions = counts.mentions.min(row.mentions + missed);
-        return set_reading(
-            tx,
-            room,
-            row,
-            Reading {
-                counted: counts.head,
-                unread,
-                mentions,
-                ..row
-            },
-        );
+        let now = Reading {
+            counted: counts.head,
+            unread,
+            mentions,
+            ..row
+        };
+        set_reading(tx, room, row, now)?;
+        return Ok(());
     }
     let is_stored = row.first <= counts.head + 1;
     let counted = if counts.head >= row.counted {
@@ -57,7 +54,7 @@ pub(super) fn set_counts(
         counts.head
     } else {
         // Another process that shares the store knew more.
-        return Ok(false);
+        return Ok(());
     };
     let (unread, mentions) = entry::count_past(tx, room, counts.head.max(counts.read), counted)?;
     let now = Reading {
@@ -67,7 +64,8 @@ pub(super) fn set_counts(
         mentions: counts.mentions + mentions,
         ..row
     };
-    set_reading(tx, room, row, now)
+    set_reading(tx, room, row, now)?;
+    Ok(())
 }
 
 /// Notes that the account has read up to `position`, for the server to be told. Says whether that is further.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use wharf_client::Chat;
-use wharf_client::chat::{Connection, Event, WaitingState, Window};
+use wharf_client::chat::{Connection, Event, Events, WaitingState, Window};
 use wharf_testkit::both_engines;
 use wharf_testkit::db::{Engine, TestDb};
 use wharf_testkit::proxy::{After, Proxy};
@@ -14,12 +14,13 @@ use wharf_types::api::contact::Status;
 use wharf_types::api::log::{Body, Draft, Mentions, Recall};
 use wharf_types::{ErrorCode, RoomId};
 
-use super::{Pair, chat, live, says, sent, texts, until};
+use super::{PATIENCE, Pair, chat, live, says, sent, texts, until};
 
 both_engines!(
     what_is_said_changed_and_read_reaches_the_other_side,
     what_is_written_offline_is_sent_once_when_the_server_is_back,
     two_processes_on_one_store_send_once_and_both_see_it,
+    each_of_two_processes_on_one_store_is_told_of_every_message,
     a_file_is_handed_over_once,
     who_is_there_and_types_is_shown,
     a_copy_of_a_profile_loses_nothing_and_doubles_nothing,
@@ -168,6 +169,61 @@ async fn two_processes_on_one_store_send_once_and_both_see_it(db: TestDb) {
         texts(&one.timeline(room, Window::Last, 100).unwrap()).len(),
         20
     );
+}
+
+async fn each_of_two_processes_on_one_store_is_told_of_every_message(db: TestDb) {
+    let server = TestServer::start(db).await;
+    let pair = Pair::new(&server, "").await;
+    let temp = TempDir::new().unwrap();
+    let (path, room) = (temp.path().join("ada"), pair.room);
+    let one = chat(server.address(), &pair.ada.token, &path);
+    let two = chat(server.address(), &pair.ada.token, &path);
+    let bob = chat(server.address(), &pair.bob.token, &temp.path().join("bob"));
+    for chat in [&one, &two, &bob] {
+        live(chat, room).await;
+    }
+    let mut screens = [Screen::of(&one, room), Screen::of(&two, room)];
+    for n in 0..30 {
+        let line = format!("line {n}");
+        bob.say(room, &line).unwrap();
+        for screen in &mut screens {
+            screen.shows(&line).await;
+        }
+    }
+}
+
+/// What somebody sees who looks at a room when, and only when, its timeline is said to have changed.
+struct Screen {
+    chat: Chat,
+    room: RoomId,
+    events: Events,
+    last: Option<String>,
+}
+
+impl Screen {
+    fn of(chat: &Chat, room: RoomId) -> Self {
+        Self {
+            chat: chat.clone(),
+            room,
+            events: chat.subscribe(),
+            last: None,
+        }
+    }
+
+    async fn shows(&mut self, line: &str) {
+        let shown = tokio::time::timeout(PATIENCE, async {
+            while self.last.as_deref() != Some(line) {
+                match self.events.next().await.unwrap() {
+                    Event::Timeline(room) if room == self.room => {}
+                    Event::Reload => {}
+                    _ => continue,
+                }
+                let timeline = self.chat.timeline(self.room, Window::Last, 1).unwrap();
+                self.last = texts(&timeline).first().map(|text| (*text).to_owned());
+            }
+        });
+        assert!(shown.await.is_ok(), "nothing told of '{line}'");
+    }
 }
 
 /// What Linux says about the machine has fewer bytes than the size that is told of it, so it seems to change for ever.

@@ -164,17 +164,21 @@ impl Sender<'_> {
         self.flights.insert(flight.item.entry, flight);
     }
 
-    /// Sends the entries whose time it is, and gives up on those that were sent often enough.
+    /// Sends the entries whose time it is, as they were written, and gives up on those that were sent often enough.
     fn send_due(&mut self) {
         let now = Instant::now();
         if now < self.pause_until {
             return;
         }
+        // The journal has entries in the order in which they come, and their ids are drawn at random.
+        let mut due: Vec<_> = self
+            .flights
+            .values_mut()
+            .filter(|flight| flight.due <= now)
+            .collect();
+        due.sort_unstable_by_key(|flight| flight.item.id);
         let mut given_up = Vec::new();
-        for flight in self.flights.values_mut() {
-            if flight.due > now {
-                continue;
-            }
+        for flight in due {
             let Some(wait) = self.patience.waits.get(flight.sent) else {
                 given_up.push(flight.item.entry);
                 continue;
@@ -289,5 +293,43 @@ fn send_parts(socket: &UdpSocket, key: &SealedKey, flight: &Flight) {
             // Whatever the network says, the entry is sent again.
             tracing::debug!(%error, "a datagram was not sent");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wharf_types::api::journal::JournalKeyId;
+    use wharf_wire::gateway::journal::header;
+
+    use super::*;
+
+    #[test]
+    fn what_waited_is_sent_in_the_order_in_which_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(&folder.path().join("udp.sqlite")).unwrap();
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let way = Way {
+            key: JournalKeyId::from_bytes([1; 8]),
+            secret: [2; 32],
+            host: "127.0.0.1".to_owned(),
+            port: server.local_addr().unwrap().port(),
+        };
+        spool.add(way.key, &["line"; WINDOW], 5).unwrap();
+        let written = spool.waiting(way.key, 0, i64::MAX, WINDOW).unwrap();
+        let written: Vec<_> = written.iter().map(|item| item.entry).collect();
+        // Each is sent once, and nobody answers.
+        let patience = Patience {
+            waits: vec![Duration::from_millis(1)],
+            ..Patience::default()
+        };
+        let flushed = flush(&mut spool, &way, &patience, || 10).unwrap();
+        assert_eq!(flushed.waiting_count, WINDOW as u64);
+        let mut datagram = [0; DATAGRAM_BYTES_MAX];
+        let mut next = || {
+            let bytes = server.recv(&mut datagram).unwrap();
+            header(&datagram[..bytes]).unwrap().entry
+        };
+        let sent: Vec<_> = written.iter().map(|_| next()).collect();
+        assert_eq!(sent, written);
     }
 }

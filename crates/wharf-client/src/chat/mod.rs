@@ -13,6 +13,7 @@ mod driver;
 mod engine;
 mod error;
 mod event;
+mod forget;
 mod handover;
 mod shared;
 #[cfg(test)]
@@ -40,6 +41,7 @@ use wharf_types::{AccountId, DeviceId, RoomId};
 use self::driver::Driver;
 pub use self::error::ChatError;
 pub use self::event::{Connection, Event, Events};
+pub use self::forget::{Forgotten, Unsent, forget, unsent_count};
 use self::handover::{Rests, Uploads};
 use self::shared::Shared;
 use self::store::{Meta, Store};

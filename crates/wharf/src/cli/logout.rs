@@ -1,11 +1,8 @@
 //! `wharf logout`: ends the session.
 
-use std::io;
 use std::path::Path;
 
-use anyhow::Context as _;
-use wharf_client::Clock;
-use wharf_client::chat::{Chat, ChatOptions};
+use wharf_client::chat::{Forgotten, Unsent, forget, unsent_count};
 use wharf_types::ErrorCode;
 
 use crate::context::Context;
@@ -39,7 +36,7 @@ impl Args {
         if let Some(name) = &login.name {
             context.profiles()?.remove(name)?;
             if let Some(copy) = &copy {
-                remove(copy)?;
+                self.forget(context, copy)?;
             }
         }
         context
@@ -48,10 +45,26 @@ impl Args {
         Ok(Exit::Done)
     }
 
+    /// Removes the copy of the conversations.
+    fn forget(&self, context: &Context, copy: &Path) -> anyhow::Result<()> {
+        let unsent = if self.force {
+            Unsent::Lose
+        } else {
+            Unsent::Keep
+        };
+        if let Forgotten::Kept { waiting_count } = forget(copy, unsent)? {
+            let count = format::count(u64::from(waiting_count), "item was", "items were");
+            context.output.warn(format_args!(
+                "{count} written meanwhile: what waits in the outbox is kept until you log in again"
+            ));
+        }
+        Ok(())
+    }
+
     /// Ends the session on the server.
     async fn end(&self, context: &Context, session: &Session) -> anyhow::Result<()> {
         if !self.force {
-            refuse_unsent(session, &session.conversations_file(context).await?)?;
+            refuse_unsent(&session.conversations_file(context).await?)?;
         }
         match session.api.logout().await {
             Ok(()) => Ok(()),
@@ -95,17 +108,8 @@ fn forget_unread(context: &Context, error: &anyhow::Error) -> anyhow::Result<Exi
 }
 
 /// What was written and not sent would be lost with the copy.
-fn refuse_unsent(session: &Session, copy: &Path) -> anyhow::Result<()> {
-    let is_there = copy.try_exists();
-    if !is_there.with_context(|| format!("Could not look at {}", copy.display()))? {
-        return Ok(());
-    }
-    let chat = Chat::open(ChatOptions {
-        api: session.api.clone(),
-        store: copy.to_owned(),
-        clock: Clock::system(),
-    })?;
-    match chat.waiting_count()? {
+fn refuse_unsent(copy: &Path) -> anyhow::Result<()> {
+    match unsent_count(copy)? {
         0 => Ok(()),
         count => {
             let count = format::count(u64::from(count), "item waits", "items wait");
@@ -116,19 +120,4 @@ fn refuse_unsent(session: &Session, copy: &Path) -> anyhow::Result<()> {
             )
         }
     }
-}
-
-/// Removes the copy of the conversations and what SQLite keeps beside it.
-fn remove(copy: &Path) -> anyhow::Result<()> {
-    for ending in ["", "-wal", "-shm"] {
-        let mut name = copy.as_os_str().to_owned();
-        name.push(ending);
-        match std::fs::remove_file(&name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("Could not remove {}", copy.display()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -24,6 +24,7 @@ use wharf_types::{AccountId, DeviceId, EntryHash, RoomId};
 
 pub(super) use self::entry::{Held, Run};
 pub(super) use self::outbox::{Lost, Number, Scope, Upload};
+pub(super) use self::schema::end;
 use super::error::ChatError;
 use super::event::Event;
 use super::view::Me;

@@ -1,6 +1,6 @@
 //! The tables, and how an older file becomes one of this version.
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use wharf_types::DeviceId;
 
 use super::ChatError;
@@ -96,6 +96,16 @@ CREATE TABLE lease (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Refuses what would be written into the outbox from now on, by whoever has the store open. It can still be read, and the
+/// next one to open it ends that.
+pub(in crate::chat) fn end(tx: &Transaction<'_>) -> Result<(), ChatError> {
+    tx.execute_batch(
+        "CREATE TRIGGER outbox_ended BEFORE INSERT ON outbox \
+         BEGIN SELECT RAISE(ABORT, 'this device was logged out'); END",
+    )?;
+    Ok(())
+}
+
 /// Makes the tables where there are none.
 pub(super) fn bring_up(db: &mut Connection, device: DeviceId) -> Result<(), ChatError> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -108,7 +118,8 @@ pub(super) fn bring_up(db: &mut Connection, device: DeviceId) -> Result<(), Chat
             )?;
             tx.pragma_update(None, "user_version", VERSION)?;
         }
-        VERSION => {}
+        // Left by a logout that did not come to remove the file. Whoever opens it has logged in since.
+        VERSION => tx.execute_batch("DROP TRIGGER IF EXISTS outbox_ended")?,
         newer => return Err(ChatError::Unknown(format!("version {newer}"))),
     }
     tx.commit()?;

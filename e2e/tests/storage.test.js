@@ -43,6 +43,23 @@ test('a browser that refuses to keep anything is told of, and the page works all
     await page.context().close();
 });
 
+test('a local copy that opens and cannot be read is done without', async () => {
+    const dora = await server.person('dora');
+    const page = await visitor(browser);
+    await page.addInitScript(() => {
+        IDBDatabase.prototype.transaction = () => { throw new DOMException('the copy is damaged', 'UnknownError'); };
+    });
+    await logIn(page, dora);
+    await page.locator('.banner', { hasText: 'This browser keeps nothing' }).waitFor();
+    await page.goto(`${server.url}/c/${dora.account.home}`);
+    await page.getByLabel('Write a message').fill('a note all the same');
+    await page.getByLabel('Write a message').press('Enter');
+    await page.locator('.log .text', { hasText: 'a note all the same' }).waitFor();
+    await soon(async () => assert.equal(await page.locator('.is-waiting').count(), 0));
+    quiet(page);
+    await page.context().close();
+});
+
 test('a disk that is nearly full is told of', async () => {
     const cleo = await server.person('cleo');
     const page = await visitor(browser);

@@ -228,3 +228,50 @@ test('a frozen tab that had the connection gives way, and catches up when it tha
     await soon(async () => assert.deepEqual(await said(first), ['while it was frozen', 'afterwards']));
     await first.context().close();
 });
+
+test('a tab whose local copy the browser closes for a while connects again', async () => {
+    const { a, b, room } = await pair(server);
+    const page = await member(browser, a);
+    await countSockets(page);
+    await page.addInitScript(() => {
+        const real = IDBDatabase.prototype.transaction;
+        Object.assign(window, { isClosed: false, refusals: 0 });
+        IDBDatabase.prototype.transaction = function transaction(stores, mode, options) {
+            const test = /** @type {any} */ (window);
+            if (!test.isClosed) return real.call(this, stores, mode, options);
+            // What a connection asks for before it dials.
+            if (String(stores) === 'meta') test.refusals += 1;
+            throw new DOMException('the database is closing', 'InvalidStateError');
+        };
+    });
+    await openRoom(page, room);
+    await b.say(room, 'before it closed');
+    await bubble(page, 'before it closed').waitFor();
+    await page.evaluate(() => {
+        const test = /** @type {any} */ (window);
+        test.isClosed = true;
+        for (const socket of test.sockets) socket.close();
+    });
+    await page.waitForFunction(() => /** @type {any} */ (window).refusals > 0);
+    await page.evaluate(() => { /** @type {any} */ (window).isClosed = false; });
+    await b.say(room, 'once it was back');
+    await bubble(page, 'once it was back').waitFor();
+    quiet(page);
+    await page.context().close();
+});
+
+test('who logs out in one tab is logged out in the others, without a connection to say so', async () => {
+    const { a, room } = await pair(server);
+    const first = await member(browser, a);
+    await isCopied(first, a, room);
+    const second = await newTab(first);
+    await Promise.all([first, second].map(holdSocket));
+    await Promise.all([first, second].map((page) => page.goto(`${server.url}/c/${room}`)));
+    await Promise.all([first, second].map((page) => field(page).waitFor()));
+    await first.getByRole('button', { name: /^Account/ }).click();
+    await first.getByRole('menuitem', { name: 'Log out' }).click();
+    await first.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
+    await Promise.all([first, second].map((page) => page.getByRole('button', { name: 'Log in' }).waitFor()));
+    quiet(first, second);
+    await first.context().close();
+});

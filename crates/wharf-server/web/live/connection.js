@@ -60,8 +60,12 @@ export class Connection {
             return;
         }
         if (this.failedCount === 0) this.listener.changed('connecting');
-        const device = await outbox.device();
+        const device = await this.device();
         if (this.isClosed || this.socket) return;
+        if (!device) {
+            this.broken();
+            return;
+        }
         const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/api/v1/live`, 'wharf.v1');
         this.socket = socket;
         this.heardAt = Date.now();
@@ -83,6 +87,16 @@ export class Connection {
             if (this.sender === null) void checkSession();
             this.broken();
         };
+    }
+
+    /** The device to speak for, or null where the local copy cannot be read: the browser may have closed it under a tab in the background. */
+    async device() {
+        try {
+            return await outbox.device();
+        } catch (error) {
+            console.warn('no device', error);
+            return null;
+        }
     }
 
     /** @param {ServerFrame} frame */
@@ -152,6 +166,7 @@ export class Connection {
         const isOffline = navigator.onLine === false || this.failedCount > 2;
         this.listener.changed(isOffline ? 'offline' : 'connecting');
         const pause = Math.random() * Math.min(PAUSE_MAX_MS, PAUSE_FIRST_MS * 2 ** (this.failedCount - 1));
+        clearTimeout(this.timer);
         this.timer = setTimeout(() => void this.dial(), pause);
     }
 

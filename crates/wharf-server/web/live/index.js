@@ -57,7 +57,9 @@ export function start(account, loggedOut) {
     live = new Live(account, loggedOut);
 }
 
-export function stop() {
+/** Ends. The other tabs are told if the person has logged out: what they share with this one is taken away. @param {boolean} isLoggedOut */
+export function stop(isLoggedOut) {
+    if (isLoggedOut) live?.tell({ type: 'logged-out' });
     live?.stop();
     live = null;
 }

@@ -35,20 +35,19 @@ async function notices(work) {
 /** Begins for an account: opens the local copy, shows what is in it, and connects. @param {import('../types').Account} me */
 export async function begin(me) {
     account = me.id;
+    model.know({ id: me.id, number: me.number, username: me.username, nickname: me.nickname, status_text: me.status_text ?? '' });
     try {
         database = await db.open(me.id);
+        await readFrom(database);
         model.isKept.value = true;
     } catch (error) {
+        // It cannot be opened, or can be and not be read: the page does without.
         console.warn('no local copy', error);
+        database?.close();
         database = null;
+        await readFrom(null);
         model.isKept.value = false;
     }
-    copy.use(database);
-    timelines.use(database);
-    outbox.use(database, live.send);
-    model.know({ id: me.id, number: me.number, username: me.username, nickname: me.nickname, status_text: me.status_text ?? '' });
-    await copy.read();
-    await outbox.refresh();
     // Nothing that is shown first waits for what is on its way up.
     void uploads.use(database).catch((error) => console.warn('uploads', error));
     void storage.look();
@@ -56,9 +55,18 @@ export async function begin(me) {
     void notices((push) => push.begin(me.id));
 }
 
+/** Has a local copy used, or none, and puts what is in it into memory. @param {IDBDatabase | null} opened */
+async function readFrom(opened) {
+    copy.use(opened);
+    timelines.use(opened);
+    outbox.use(opened, live.send);
+    await copy.read();
+    await outbox.refresh();
+}
+
 /** Ends. What was kept is forgotten if the person logged out; after a session that ended by itself it stays for the next login. @param {boolean} isLoggedOut */
 export async function end(isLoggedOut) {
-    live.stop();
+    live.stop(isLoggedOut);
     void notices((push) => push.end(isLoggedOut));
     copy.use(null);
     timelines.use(null);

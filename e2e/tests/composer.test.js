@@ -173,3 +173,52 @@ test('an image is pasted with a word, files are dropped, and a pasted text stays
     quiet(page);
     await page.context().close();
 });
+
+test('what the disk does not take is in the field again, and a draft after a reload', async () => {
+    const { a, b, room } = await pair(server);
+    await b.say(room, 'a question');
+    const page = await member(browser, a);
+    await page.addInitScript(() => {
+        const real = IDBObjectStore.prototype.add;
+        Object.assign(window, { isFull: true });
+        IDBObjectStore.prototype.add = function add(...given) {
+            if (/** @type {any} */ (window).isFull) throw new DOMException('no room', 'QuotaExceededError');
+            return real.apply(this, given);
+        };
+    });
+    await openRoom(page, room);
+    await write(page, 'a long letter');
+    await page.locator('.note').waitFor();
+    await soon(async () => assert.equal(await field(page).inputValue(), 'a long letter'));
+    await page.reload();
+    await soon(async () => assert.equal(await field(page).inputValue(), 'a long letter'));
+    await field(page).fill('');
+    // An answer stays one.
+    await bubble(page, 'a question').hover();
+    await bubble(page, 'a question').getByRole('button', { name: 'Reply' }).click();
+    await write(page, 'an answer');
+    await page.locator('.note').waitFor();
+    await soon(async () => assert.equal(await field(page).inputValue(), 'an answer'));
+    await page.locator('.composer-area .about', { hasText: 'a question' }).waitFor();
+    await page.evaluate(() => { /** @type {any} */ (window).isFull = false; });
+    await field(page).press('Enter');
+    await bubble(page, 'an answer').locator('.state').waitFor();
+    await soon(async () => assert.equal(await field(page).inputValue(), ''));
+    // So does an edit.
+    await page.evaluate(() => { /** @type {any} */ (window).isFull = true; });
+    await field(page).press('ArrowUp');
+    await soon(async () => assert.equal(await field(page).inputValue(), 'an answer'));
+    await write(page, 'another answer');
+    await page.locator('.composer-area .about', { hasText: 'Editing' }).waitFor();
+    await soon(async () => assert.equal(await field(page).inputValue(), 'another answer'));
+    await page.evaluate(() => { /** @type {any} */ (window).isFull = false; });
+    await field(page).press('Enter');
+    await bubble(page, 'another answer').waitFor();
+    const log = await until(async () => {
+        const { items } = await b.ask('GET', `/rooms/${room}/log`);
+        return items.some((/** @type {any} */ entry) => entry.body?.kind === 'edit') && items;
+    }, 'the edit is sent');
+    const answer = log.find((/** @type {any} */ entry) => entry.body?.text === 'an answer');
+    assert.equal(answer.body.reply_to, log.find((/** @type {any} */ entry) => entry.body?.text === 'a question').position);
+    await page.context().close();
+});

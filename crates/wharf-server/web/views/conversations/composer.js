@@ -11,7 +11,7 @@ import { soundsLike } from '../../parts/pinyin.js';
 import { me } from '../../session.js';
 import { draftOf, setDraft } from '../../store/drafts.js';
 import { say, send } from '../../store/index.js';
-import { handOver } from '../../transfer/queue.js';
+import * as queue from '../../transfer/queue.js';
 import { spaceLeftIfKnown } from '../../transfer/space.js';
 import { kindOf, measure } from './attachment.js';
 import { membersOf } from './members.js';
@@ -26,6 +26,12 @@ const TYPING_MS = 3000;
 const SUGGESTIONS_MAX = 6;
 const TEXT_BYTES_MAX = 64 * 1024;
 
+/** What is on its way to the disk, by room: until it is there it stays the draft, which is then not to be shown. @type {Map<string, string>} */
+const handedOver = new Map();
+
+/** What the field of a room begins with. @param {string} room */
+const unsent = (room) => (draftOf(room) === handedOver.get(room) ? '' : draftOf(room));
+
 /** Whom a text mentions, by the names of members in it. @param {Room} room @param {string} text @returns {import('../../types').Mentions | undefined} */
 function mentionsIn(room, text) {
     const names = new Set([...text.matchAll(/(?:^|[^\p{L}\p{N}@])@([\p{L}\p{N}._-]{1,64})/gu)].map(([, name]) => name.toLocaleLowerCase()));
@@ -37,22 +43,25 @@ function mentionsIn(room, text) {
 }
 
 /**
- * `label` is what the field is for, where it is not a message.
- * @param {{ room: Room, reply: Entry | null, editing: Entry | null, done: () => void, editLast: () => void, toEnd: () => void, handle: { current: any }, isHidden?: boolean, label?: string }} props
+ * `label` is what the field is for, where it is not a message. `resume` takes up a reply or an edit again that could not be sent.
+ * @param {{ room: Room, reply: Entry | null, editing: Entry | null, done: () => void, resume: (reply: Entry | null, editing: Entry | null) => void, editLast: () => void, toEnd: () => void, handle: { current: any }, isHidden?: boolean, label?: string }} props
  */
-export function Composer({ room, reply, editing, done, editLast, toEnd, handle, isHidden = false, label = t('conversations.write') }) {
-    const [text, setText] = useState(() => draftOf(room.id));
+export function Composer({ room, reply, editing, done, resume, editLast, toEnd, handle, isHidden = false, label = t('conversations.write') }) {
+    const [text, setText] = useState(() => unsent(room.id));
     const [suggested, setSuggested] = useState(0);
     const [caret, setCaret] = useState(0);
     const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
     const chooser = useRef(/** @type {HTMLInputElement | null} */ (null));
     const typed = useRef(0);
+    /** What an edit was to say that could not be sent. */
+    const edited = useRef(/** @type {{ position: number, text: string } | null} */ (null));
     handle.current = { focus: () => field.current?.focus(), choose: () => chooser.current?.click(), offer: (/** @type {File[]} */ files) => offer(files) };
 
     // Before anybody can press a key: what was typed meanwhile would be written over.
     useLayoutEffect(() => {
-        if (editing) write(fold.textOf(editing) ?? '');
-        else write(draftOf(room.id));
+        if (editing) write((edited.current?.position === editing.position ? edited.current.text : fold.textOf(editing)) ?? '');
+        else write(unsent(room.id));
+        edited.current = null;
         if (editing || reply) field.current?.focus();
     }, [editing?.position, reply?.position]);
     useLayoutEffect(() => {
@@ -90,17 +99,38 @@ export function Composer({ room, reply, editing, done, editLast, toEnd, handle, 
         }
         const mentions = mentionsIn(room, said);
         const common = { text: said, ...(mentions ? { mentions } : {}) };
-        const target = editing;
+        const draft = editing
+            ? { kind: /** @type {const} */ ('edit'), target: editing.position, ...common }
+            : { kind: /** @type {const} */ ('text'), ...common, ...(reply ? { reply_to: reply.position } : {}) };
+        if (!editing) typed.current = 0;
+        edited.current = null;
+        if (!editing || said !== fold.textOf(editing)) void attempt(() => handOver(draft));
         write('');
-        if (target) {
-            if (said !== fold.textOf(target)) void attempt(() => send(room.id, { kind: 'edit', target: target.position, ...common }));
-        } else {
-            setDraft(room.id, '');
-            void attempt(() => send(room.id, { kind: 'text', ...common, ...(reply ? { reply_to: reply.position } : {}) }));
-            typed.current = 0;
-        }
         done();
     };
+
+    /** Has something sent. What could not even be written to the disk is in the field again, unless that has other words by then. @param {import('../../types').Draft} draft */
+    async function handOver(draft) {
+        if (!editing) handedOver.set(room.id, text);
+        try {
+            await send(room.id, draft);
+        } catch (error) {
+            if (handedOver.get(room.id) === text) handedOver.delete(room.id);
+            if (field.current?.value === '') takeBack();
+            throw error;
+        }
+        if (editing) return;
+        if (handedOver.get(room.id) === text) handedOver.delete(room.id);
+        // Unless the same was typed again.
+        if (draftOf(room.id) === text && field.current?.value !== text) setDraft(room.id, '');
+    }
+
+    function takeBack() {
+        if (editing) edited.current = { position: editing.position, text };
+        else setDraft(room.id, text);
+        write(text);
+        if (editing || reply) resume(reply, editing);
+    }
 
     // The word that begins with @ before the caret.
     const asked = /(?:^|\s)@([\p{L}\p{N}._-]*)$/u.exec(text.slice(0, caret))?.[1];
@@ -158,7 +188,7 @@ export function Composer({ room, reply, editing, done, editLast, toEnd, handle, 
         if (!said) return;
         const dimensions = await Promise.all(said.files.map(measure));
         const mentions = mentionsIn(room, said.text);
-        await attempt(() => handOver(said.files.map((file, index) => ({
+        await attempt(() => queue.handOver(said.files.map((file, index) => ({
             room: room.id, file, dimensions: dimensions[index], text: index === 0 ? said.text : '', replyTo: index === 0 ? reply?.position : undefined, mentions: index === 0 ? mentions : undefined,
         }))));
         done();

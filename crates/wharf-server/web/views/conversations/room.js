@@ -270,7 +270,7 @@ export function Room({ room, goTo, place, close, control }) {
             <${Announcer} room=${room} />
             <${TypingLine} room=${room} />
             ${chosen && html`<${ChosenBar} room=${room} all=${[...chosen].sort((a, b) => a - b).map((position) => entries.entries.get(position)).filter(isChoosable)} close=${endChoosing} />`}
-            <${Composer} isHidden=${isChoosing} room=${room} reply=${reply} editing=${editing} done=${() => { setReply(null); setEditing(null); }} editLast=${editLast} toEnd=${toEnd} handle=${composer} />
+            <${Composer} isHidden=${isChoosing} room=${room} reply=${reply} editing=${editing} done=${() => { setReply(null); setEditing(null); }} resume=${(/** @type {Entry | null} */ to, /** @type {Entry | null} */ what) => { setReply(to); setEditing(what); }} editLast=${editLast} toEnd=${toEnd} handle=${composer} />
         </section>
         ${panel && html`<${Panel} room=${room} tab=${panel} setTab=${setPanel} show=${(/** @type {number} */ position) => { if (isNarrow.value) setPanel(null); show(position); }} close=${() => setPanel(null)} />`}
     `;

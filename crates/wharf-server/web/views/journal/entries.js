@@ -70,7 +70,7 @@ export function Entries({ room, place }) {
                 : html`<${Some} key=${JSON.stringify(choice)} room=${room} choice=${choice} edit=${setEditing} end=${end} />`}
             ${isOver && html`<div class="drop-target"><${Icon} name="upload" /><span>${t('journal.drop')}</span></div>`}
             <${Announcer} room=${room} />
-            <${Composer} room=${room} reply=${null} editing=${editing} done=${done} editLast=${editLast} toEnd=${() => end.current()} handle=${composer} label=${t('journal.write')} />
+            <${Composer} room=${room} reply=${null} editing=${editing} done=${done} resume=${(/** @type {unknown} */ _, /** @type {import('../../types').Entry | null} */ what) => setEditing(what)} editLast=${editLast} toEnd=${() => end.current()} handle=${composer} label=${t('journal.write')} />
         </div>
     `;
 }

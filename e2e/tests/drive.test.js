@@ -418,3 +418,31 @@ test('a reader of a room sees its drive, and changes nothing', async () => {
     quiet(page);
     await page.context().close();
 });
+
+test('what was changed without a connection is shown when it is back', async () => {
+    const [ada, ben] = await Promise.all([server.person('gap', { nickname: 'Gap' }), server.person('gap.friend', { nickname: 'Friend' })]);
+    // With a list that has been changed: one that never was is told whole each time.
+    await server.befriend(ada, ben);
+    const { home } = ada.account;
+    const [page, other] = await Promise.all([member(browser, ada), member(browser, ada)]);
+    const put = async (/** @type {string} */ name) => {
+        await page.context().setOffline(true);
+        await page.locator('.banner', { hasText: 'Offline' }).waitFor();
+        await ada.put(home, name, 'x'.repeat(100_000));
+        // By then all who have a connection have been told.
+        await row(other, name).waitFor();
+        await page.context().setOffline(false);
+    };
+    await Promise.all([page, other].map((each) => each.goto(`${server.url}/drive`)));
+    await Promise.all([page, other].map((each) => each.getByText('Nothing is here yet').waitFor()));
+    const used = await page.locator('.drive-quota').innerText();
+    await put('meanwhile.txt');
+    await row(page, 'meanwhile.txt').waitFor();
+    await soon(async () => assert.notEqual(await page.locator('.drive-quota').innerText(), used));
+    await page.getByRole('link', { name: 'What changed' }).first().click();
+    await page.locator('.drive-change', { hasText: 'meanwhile.txt' }).waitFor();
+    await put('once more.txt');
+    await page.locator('.drive-change', { hasText: 'once more.txt' }).waitFor();
+    quiet(page, other);
+    await Promise.all([page, other].map((each) => each.context().close()));
+});

@@ -13,7 +13,7 @@ import * as outbox from './outbox.js';
 import * as storage from './storage.js';
 import * as timelines from './timeline.js';
 
-export { connection, contacts, cursors, drives, groups, invitations, isKept, people, presence, rooms, typing, welcome } from './model.js';
+export { connection, connections, contacts, cursors, drives, groups, invitations, isKept, people, presence, rooms, typing, welcome } from './model.js';
 export { outbox, outboxCount, send } from './outbox.js';
 export { timeline, waitingIn } from './timeline.js';
 export { say, watch } from '../live/index.js';

@@ -3,7 +3,7 @@
 // The collections are signals of maps. A map in a signal is never changed in place as far as a reader can tell: after a change
 // the signal has another map, once for all changes of one turn.
 
-import { signal } from '../html.js';
+import { effect, signal } from '../html.js';
 
 /** @typedef {import('../types').Room} Room */
 /** @typedef {import('../types').Contact} Contact */
@@ -98,6 +98,11 @@ export const drives = collections.drives.signal;
 
 /** 'live', 'connecting' or 'offline'. */
 export const connection = signal(/** @type {'connecting' | 'live' | 'offline'} */ ('connecting'));
+/** How often there came to be a connection. What the stream does not tell again is to be asked for anew with each. */
+export const connections = signal(0);
+effect(() => {
+    if (connection.value === 'live') connections.value = connections.peek() + 1;
+});
 /** What the server said of the connection last. @type {import('../vendor/signals.js').Signal<import('../frames').Welcome | null>} */
 export const welcome = signal(null);
 /** Whether this browser keeps a copy. */

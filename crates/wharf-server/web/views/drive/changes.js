@@ -7,7 +7,7 @@ import { Icon } from '../../parts/icon.js';
 import { message } from '../../parts/problem.js';
 import { Spinner } from '../../parts/progress.js';
 import { VirtualList } from '../../parts/virtual.js';
-import { drives } from '../../store/index.js';
+import { connections, drives } from '../../store/index.js';
 import { who } from './details.js';
 
 /** @typedef {import('../../types').Change} Change */
@@ -29,10 +29,11 @@ export function Changes({ room }) {
             const drive = await api.get(`/rooms/${room}/drive`, undefined, stop.signal);
             const page = await api.get(`/rooms/${room}/changes`, { after: Math.max(0, drive.position - SHOWN_MAX), limit: SHOWN_MAX }, stop.signal);
             setItems(page.items.reverse());
+            setError(null);
         };
         read().catch((reason) => !stop.signal.aborted && setError(reason));
         return () => stop.abort();
-    }, [room, position]);
+    }, [room, position, connections.value]);
     if (error) return html`<div class="empty"><p>${message(error)}</p></div>`;
     if (!items) return html`<div class="empty"><${Spinner} label=${t('shell.loading')} /></div>`;
     if (items.length === 0) return html`<div class="empty"><${Icon} name="clock" class="drive-empty-sign" /><p>${t('drive.empty.changes')}</p></div>`;

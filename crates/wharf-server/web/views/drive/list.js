@@ -7,7 +7,7 @@ import { Avatar } from '../../parts/avatar.js';
 import { Icon } from '../../parts/icon.js';
 import { Progress } from '../../parts/progress.js';
 import { me } from '../../session.js';
-import { drives, rooms } from '../../store/index.js';
+import { connections, drives, rooms } from '../../store/index.js';
 import { roomName, roomPicture } from '../conversations/names.js';
 import { folderAddress, screenAddress, shown } from './address.js';
 
@@ -59,7 +59,7 @@ function Quota({ room }) {
         const stop = new AbortController();
         if (room) api.get(`/rooms/${room}/drive`, undefined, stop.signal).then(setDrive, () => {});
         return () => stop.abort();
-    }, [room, position]);
+    }, [room, position, connections.value]);
     if (!drive) return null;
     const text = t('drive.quota', { used: size(drive.owner_used_bytes), all: size(drive.quota_bytes) });
     return html`<div class="drive-quota small soft"><${Progress} value=${drive.owner_used_bytes} max=${drive.quota_bytes} label=${t('drive.quota.label')} /><span>${text}</span></div>`;

@@ -7,7 +7,7 @@ import { openMenu } from '../../parts/menu.js';
 import { back, go, to } from '../../router.js';
 import { me } from '../../session.js';
 import { isNarrow } from '../../shell/shell.js';
-import { connection, drives, rooms } from '../../store/index.js';
+import { connections, drives, rooms } from '../../store/index.js';
 import { folderAddress, parentOf, screenAddress, shown } from './address.js';
 import { Changes } from './changes.js';
 import { driveName } from './list.js';
@@ -64,12 +64,12 @@ function Listed({ room, screen, path, name, tag, canWrite }) {
         void nodes.read();
         return () => nodes.close();
     }, []);
-    const seen = useRef(position);
+    const isFirst = useRef(true);
     useEffect(() => {
-        if (position === seen.current && !nodes.isBehind) return;
-        seen.current = position;
-        void (screen === 'files' ? nodes.follow() : nodes.read());
-    }, [position, connection.value === 'live']);
+        // What was changed without a connection is not told when it is back: then it is asked for.
+        if (!isFirst.current) void (screen === 'files' && !nodes.error.peek() ? nodes.follow() : nodes.read());
+        isFirst.current = false;
+    }, [position, connections.value]);
     return html`<${NodeList} nodes=${nodes} screen=${screen} canWrite=${canWrite} />`;
 }
 

@@ -249,3 +249,23 @@ test('the first unread one is shown first, a day can be gone to, and the search 
     quiet(ada);
     await ada.context().close();
 });
+
+test('messages that could not be had are asked for again when the connection is back', async () => {
+    const { a, b, room } = await pair(server);
+    await b.say(room, 'said before');
+    const page = await member(browser, a);
+    const log = `**/api/v1/rooms/${room}/log*`;
+    await page.route(log, (route) => route.abort());
+    const refused = page.waitForEvent('requestfailed', (request) => request.url().includes(`/rooms/${room}/log`));
+    await openRoom(page, room);
+    await refused;
+    await page.locator('.message-blank').first().waitFor({ state: 'attached' });
+    await page.context().setOffline(true);
+    await page.locator('.banner', { hasText: 'Offline' }).waitFor();
+    await page.unroute(log);
+    await page.context().setOffline(false);
+    await bubble(page, 'said before').waitFor();
+    await until(async () => (await a.ask('GET', `/rooms/${room}`)).unread === 0, 'it is read');
+    quiet(page);
+    await page.context().close();
+});

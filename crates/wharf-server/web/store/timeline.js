@@ -9,7 +9,7 @@ import { signal } from '../html.js';
 import * as fold from '../fold.js';
 import { me } from '../session.js';
 import { range, result, transact } from './db.js';
-import { collections } from './model.js';
+import { collections, connection, connections } from './model.js';
 import { outbox } from './outbox.js';
 
 /** @typedef {import('../types').Entry} Entry */
@@ -124,7 +124,9 @@ export class Timeline {
             if (this.isWhole(page, head) || this.loading.has(page)) continue;
             const work = this.load(page).finally(() => this.loading.delete(page));
             this.loading.set(page, work);
-            work.catch(() => {});
+            const asked = connections.peek();
+            // Who asks again when the connection is back finds what was lost with it still under way.
+            work.catch(() => connection.peek() === 'live' && connections.peek() !== asked && this.need(from, to));
         }
     }
 

@@ -14,7 +14,7 @@ import { VirtualList } from '../../parts/virtual.js';
 import { back } from '../../router.js';
 import { me } from '../../session.js';
 import { isNarrow } from '../../shell/shell.js';
-import { connection, presence, say, timeline, typing, waitingIn } from '../../store/index.js';
+import { connection, connections, presence, say, timeline, typing, waitingIn } from '../../store/index.js';
 import * as outboxStore from '../../store/outbox.js';
 import * as queue from '../../transfer/queue.js';
 import * as actions from './actions.js';
@@ -119,9 +119,10 @@ export function Room({ room, goTo, place, close, control }) {
     useEffect(() => {
         // What was said without a connection was not heard.
         saidRead.current = 0;
+        // And what was asked for did not come.
         const rows = handle.current?.seen();
-        if (connection.value === 'live' && rows) read(Math.min(rows.last, positions.length - 1));
-    }, [connection.value]);
+        if (connection.peek() === 'live' && rows) seen(rows.first, rows.last);
+    }, [connections.value]);
     useEffect(() => () => entries.trim(room.head), [room.id]);
 
     const show = (/** @type {number} */ position) => {

@@ -115,6 +115,38 @@ test('an upload is paused, goes on, and is given up', async () => {
     await page.context().close();
 });
 
+test('a file that is given up while it is committed is not said, and neither is the next', async () => {
+    const [a, b] = await Promise.all([server.person('gina', { nickname: 'Gina' }), server.person('hugo', { nickname: 'Hugo' })]);
+    const room = await server.befriend(a, b);
+    const page = await member(browser, a);
+    await page.goto(`${server.url}/c/${room}`);
+    /** @type {(value?: unknown) => void} */
+    let release = () => {};
+    const released = new Promise((resolve) => { release = resolve; });
+    await page.route('**/commit', async (route) => {
+        await released;
+        await route.continue();
+    });
+    const hand = async (/** @type {string[]} */ ...names) => {
+        await page.locator('.composer input[type=file]').setInputFiles(names.map((name) => ({ name, mimeType: 'application/octet-stream', buffer: randomBytes(1000) })));
+        await page.getByRole('dialog').getByRole('button', { name: 'Send', exact: true }).click();
+    };
+    const committing = page.waitForRequest('**/commit');
+    await hand('first.bin', 'second.bin');
+    await committing;
+    for (const name of ['first.bin', 'second.bin']) {
+        await page.getByRole('button', { name: `Cancel ${name}` }).click();
+        await page.getByText(name).waitFor({ state: 'detached' });
+    }
+    release();
+    await hand('third.bin');
+    await page.getByRole('link', { name: 'Download third.bin' }).waitFor();
+    const said = (await b.ask('GET', `/rooms/${room}/log`)).items.filter((/** @type {any} */ entry) => entry.body?.kind === 'file');
+    assert.deepEqual(said.map((/** @type {any} */ entry) => entry.body.name), ['third.bin']);
+    quiet(page);
+    await page.context().close();
+});
+
 test('a large image is shown by a thumbnail, in a box that is there before it', async () => {
     const [a, b] = await Promise.all([server.person('gwen', { nickname: 'Gwen' }), server.person('hana', { nickname: 'Hana' })]);
     const room = await server.befriend(a, b);

@@ -124,7 +124,9 @@ const safeName = (name) => name.replace(/[/\0]/g, '_').slice(0, NAME_MAX) || 'fi
 /** Stops what is under way with these. @param {(upload: Shown) => boolean} which */
 function halt(which) {
     for (const going of Object.values(running)) {
-        if (going && [...going.ids].some((id) => which(/** @type {Shown} */ (held.get(id))))) going.stop.abort();
+        // One that was given up is held no more, and may be under way still.
+        const ids = [...(going?.ids ?? [])].filter((id) => held.has(id));
+        if (ids.some((id) => which(/** @type {Shown} */ (held.get(id))))) going?.stop.abort();
     }
 }
 
@@ -260,6 +262,8 @@ async function send(upload, signal) {
         await arrived([id]);
         return;
     }
+    // Stopped while it was committed: it is in the drive then, and not said. Who goes on gets the same file there.
+    signal.throwIfAborted();
     await outbox.send(room, { kind: 'file', node: node.id, revision: node.revision, text: saying.text, dimensions: saying.dimensions, reply_to: saying.replyTo, mentions: saying.mentions });
     held.delete(id);
     tellNow();

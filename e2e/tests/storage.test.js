@@ -43,6 +43,30 @@ test('a browser that refuses to keep anything is told of, and the page works all
     await page.context().close();
 });
 
+test('of two tabs that can keep nothing each sends what is written in it', async () => {
+    const [fay, gus] = await Promise.all([server.person('fay', { nickname: 'Fay' }), server.person('gus', { nickname: 'Gus' })]);
+    const room = await server.befriend(fay, gus);
+    const first = await visitor(browser);
+    await first.context().addInitScript(() => {
+        IDBFactory.prototype.open = () => { throw new DOMException('refused', 'SecurityError'); };
+    });
+    await logIn(first, fay);
+    const second = await first.context().newPage();
+    for (const page of [first, second]) {
+        await page.goto(`${server.url}/c/${room}`);
+        await page.getByLabel('Write a message').waitFor();
+    }
+    for (const [page, text] of /** @type {const} */ ([[second, 'from the second'], [first, 'from the other']])) {
+        await page.getByLabel('Write a message').fill(text);
+        await page.getByLabel('Write a message').press('Enter');
+        await Promise.all([first, second].map((each) => each.locator('article:not(.is-waiting) .text', { hasText: text }).waitFor()));
+    }
+    const log = await gus.ask('GET', `/rooms/${room}/log`);
+    assert.deepEqual(log.items.map((/** @type {any} */ entry) => entry.body?.text).filter(Boolean), ['from the second', 'from the other']);
+    quiet(first);
+    await first.context().close();
+});
+
 test('a local copy that opens and cannot be read is done without', async () => {
     const dora = await server.person('dora');
     const page = await visitor(browser);

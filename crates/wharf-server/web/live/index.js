@@ -8,6 +8,8 @@
 // The others have what the leader has: it tells all of it to a tab that joins, and to everybody when it begins to lead, and from then on each
 // change. What a tab read from the local copy before it listened is only shown until then: the copy is written behind the frames, and
 // frames that were told before the tab listened come no second time.
+//
+// A tab without the local copy has a connection of its own: what is written in it is in its memory alone.
 
 import * as api from '../api.js';
 import { effect } from '../html.js';
@@ -49,12 +51,15 @@ const TOUCHES = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart']
  *   | { type: 'logged-out' }} Message
  */
 
+/** What tabs say of the person, and not of what they have: also those with a connection of their own tell and hear it. @type {Message['type'][]} */
+const OF_THE_PERSON = ['active', 'logged-out'];
+
 /** @type {Live | null} */
 let live = null;
 
-/** Begins, for an account. `loggedOut` is called when the session has ended. @param {string} account @param {() => void} loggedOut */
-export function start(account, loggedOut) {
-    live = new Live(account, loggedOut);
+/** Begins, for an account. `loggedOut` is called when the session has ended. @param {string} account @param {boolean} isKept whether this tab has the local copy @param {() => void} loggedOut */
+export function start(account, isKept, loggedOut) {
+    live = new Live(account, isKept, loggedOut);
 }
 
 /** Ends. The other tabs are told if the person has logged out: what they share with this one is taken away. @param {boolean} isLoggedOut */
@@ -85,8 +90,10 @@ export function hurry() {
 }
 
 class Live {
-    /** @param {string} account @param {() => void} loggedOut */
-    constructor(account, loggedOut) {
+    /** @param {string} account @param {boolean} isKept @param {() => void} loggedOut */
+    constructor(account, isKept, loggedOut) {
+        // Without the local copy the others cannot send what is written here, nor this tab what is written there.
+        this.isAlone = !isKept;
         this.account = account;
         this.loggedOut = loggedOut;
         this.tab = newId();
@@ -136,7 +143,7 @@ class Live {
 
     /** Waits to lead, and leads until it is stopped or another takes the lock away. */
     async wait(steal = false) {
-        if (!navigator.locks) {
+        if (this.isAlone || !navigator.locks) {
             await this.lead();
             return;
         }
@@ -224,6 +231,7 @@ class Live {
 
     /** @param {Message} message */
     told(message) {
+        if (this.isAlone && !OF_THE_PERSON.includes(message.type)) return;
         switch (message.type) {
             case 'frames':
                 this.heardAt = Date.now();
@@ -285,7 +293,8 @@ class Live {
 
     /** @param {Message} message */
     tell(message) {
-        if (!this.isStopped) this.channel.postMessage(message);
+        if (this.isStopped || (this.isAlone && !OF_THE_PERSON.includes(message.type))) return;
+        this.channel.postMessage(message);
     }
 
     /** @param {ClientFrame} frame */

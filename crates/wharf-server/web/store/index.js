@@ -51,7 +51,7 @@ export async function begin(me) {
     // Nothing that is shown first waits for what is on its way up.
     void uploads.use(database).catch((error) => console.warn('uploads', error));
     void storage.look();
-    live.start(me.id, sessionEnded);
+    live.start(me.id, database !== null, sessionEnded);
     void notices((push) => push.begin(me.id));
 }
 

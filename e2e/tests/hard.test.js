@@ -126,3 +126,34 @@ test('over a slow link what is kept is there first, and what is typed is shown b
     quiet(ada);
     await ada.context().close();
 });
+
+test('what somebody had typed when their session ended is theirs alone', async () => {
+    const { a, b, room } = await pair(server);
+    const page = await member(browser, a);
+    const enter = async (/** @type {import('../lib/server.js').Person} */ person) => {
+        await page.getByLabel('Username, number or e-mail').fill(person.username);
+        await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+        await page.getByRole('button', { name: 'Log in' }).click();
+        await field(page).waitFor();
+    };
+    await openRoom(page, room);
+    await field(page).fill('for nobody else to see');
+    await endOthers(a);
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    await page.evaluate((id) => localStorage.setItem('wharf-drafts', JSON.stringify({ [id]: 'of whom is not known' })), room);
+    await enter(b);
+    await soon(async () => assert.equal(await field(page).inputValue(), ''));
+    await field(page).fill('words of another');
+    await endOthers(b);
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    await enter(a);
+    await soon(async () => assert.equal(await field(page).inputValue(), 'for nobody else to see'));
+    await page.getByRole('button', { name: /^Account/ }).click();
+    await page.getByRole('menuitem', { name: 'Log out' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    const kept = () => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('wharf-drafts')));
+    await soon(async () => assert.deepEqual(await kept(), [`wharf-drafts-${b.id}`]));
+    quiet(page);
+    await page.context().close();
+});

@@ -275,3 +275,28 @@ test('who logs out in one tab is logged out in the others, without a connection 
     quiet(first, second);
     await first.context().close();
 });
+
+test('what is typed in one tab is not lost by what is typed in another, and comes back after no log-out', async () => {
+    const { a, room } = await pair(server);
+    const first = await member(browser, a);
+    // What is on the server would be shown instead of what this browser has lost.
+    await first.context().route('**/preferences', (route) => route.abort());
+    await openRoom(first, room);
+    await field(first).waitFor();
+    const second = await newTab(first);
+    await second.goto(`${server.url}/c/${a.account.home}`);
+    await field(second).waitFor();
+    await field(first).fill('typed in the first');
+    await field(second).fill('typed in the second');
+    await second.goto(`${server.url}/c/${room}`);
+    await soon(async () => assert.equal(await field(second).inputValue(), 'typed in the first'));
+    await second.goto(`${server.url}/c/${a.account.home}`);
+    await soon(async () => assert.equal(await field(second).inputValue(), 'typed in the second'));
+    await first.getByRole('button', { name: /^Account/ }).click();
+    await first.getByRole('menuitem', { name: 'Log out' }).click();
+    await first.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
+    await Promise.all([first, second].map((page) => page.getByRole('button', { name: 'Log in' }).waitFor()));
+    assert.deepEqual(await second.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('wharf-drafts'))), []);
+    quiet(first, second);
+    await first.context().close();
+});

@@ -7,7 +7,7 @@ import { sessionEnded } from '../session.js';
 import * as uploads from '../transfer/queue.js';
 import * as copy from './copy.js';
 import * as db from './db.js';
-import { clearDrafts } from './drafts.js';
+import { beginDrafts, endDrafts } from './drafts.js';
 import * as model from './model.js';
 import * as outbox from './outbox.js';
 import * as storage from './storage.js';
@@ -35,6 +35,7 @@ async function notices(work) {
 /** Begins for an account: opens the local copy, shows what is in it, and connects. @param {import('../types').Account} me */
 export async function begin(me) {
     account = me.id;
+    beginDrafts(me.id);
     model.know({ id: me.id, number: me.number, username: me.username, nickname: me.nickname, status_text: me.status_text ?? '' });
     try {
         database = await db.open(me.id);
@@ -67,6 +68,7 @@ async function readFrom(opened) {
 /** Ends. What was kept is forgotten if the person logged out; after a session that ended by itself it stays for the next login. @param {boolean} isLoggedOut */
 export async function end(isLoggedOut) {
     live.stop(isLoggedOut);
+    endDrafts(account, isLoggedOut);
     void notices((push) => push.end(isLoggedOut));
     copy.use(null);
     timelines.use(null);
@@ -78,7 +80,6 @@ export async function end(isLoggedOut) {
     database = null;
     model.clear();
     if (isLoggedOut) {
-        clearDrafts();
         setStatus('online');
         await db.forget(account);
     }

@@ -27,10 +27,11 @@ export function apply(frame) {
             isAnew = meta.epoch !== '' && meta.epoch !== frame.epoch;
             if (isAnew || meta.version === 0) beginAnew();
             meta.epoch = frame.epoch;
+            meta.isGreeting = true;
             welcome.value = frame;
             break;
         case 'account':
-            for (const item of frame.items) applyItem(item);
+            for (const item of frame.items) applyItem(item.item === 'room' && !meta.isGreeting ? withOwnLog(item) : item);
             meta.version = frame.version;
             break;
         case 'rooms':
@@ -39,6 +40,7 @@ export function apply(frame) {
             break;
         case 'ready':
             isAnew = false;
+            meta.isGreeting = false;
             break;
         case 'entry':
             applyEntry(frame.room, frame.entry);
@@ -141,6 +143,19 @@ export function setRoom(room) {
     const held = existing(room.id);
     if (held && room.floor > held.floor.peek()) held.floor.value = room.floor;
     outbox.arrived(room.id, room.head);
+}
+
+/**
+ * A room that is told while entries are: it was read at a head of its own. Entries past that head may have been applied already, and those up to it
+ * may come yet, so what entries make of a room stays as they have made it.
+ * @template {Room} T @param {T} room @returns {T}
+ */
+function withOwnLog(room) {
+    const held = collections.rooms.map.get(room.id);
+    // Who left and came back has missed what was said meanwhile.
+    if (!held || held.head === room.head || held.joined_ms !== room.joined_ms) return room;
+    const { head, head_hash, last, read, unread, mentions, member_count } = held;
+    return { ...room, head, head_hash, last, read, unread, mentions, member_count };
 }
 
 /** @param {{ room: string, position: number, unread: number, mentions: number, head: number }} read */

@@ -108,8 +108,8 @@ export const welcome = signal(null);
 /** Whether this browser keeps a copy. */
 export const isKept = signal(true);
 
-/** What holds a copy of the server's list, as opposed to what passes by. */
-export const meta = { epoch: '', version: 0 };
+/** What holds a copy of the server's list, as opposed to what passes by; and whether a connection is at its start, between `welcome` and `ready`. */
+export const meta = { epoch: '', version: 0, isGreeting: false };
 
 /** What a tab tells another to have it know the same. */
 export function snapshot() {
@@ -129,6 +129,7 @@ export function clear() {
     for (const collection of Object.values(collections)) collection.clear();
     meta.epoch = '';
     meta.version = 0;
+    meta.isGreeting = false;
     welcome.value = null;
     connection.value = 'connecting';
 }

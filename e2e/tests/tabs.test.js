@@ -260,6 +260,39 @@ test('a tab whose local copy the browser closes for a while connects again', asy
     await page.context().close();
 });
 
+test('a local copy that the browser has closed for good is opened again, and what is written is sent', async () => {
+    const { a, b, room } = await pair(server);
+    const page = await member(browser, a);
+    await countSockets(page);
+    await page.addInitScript(() => {
+        const real = IDBDatabase.prototype.transaction;
+        const databases = new Set();
+        Object.assign(window, { databases });
+        IDBDatabase.prototype.transaction = function transaction(stores, mode, options) {
+            databases.add(this);
+            return real.call(this, stores, mode, options);
+        };
+    });
+    await openRoom(page, room);
+    await b.say(room, 'before it closed');
+    await bubble(page, 'before it closed').waitFor();
+    const close = () => page.evaluate(() => {
+        const test = /** @type {any} */ (window);
+        for (const database of test.databases) database.close();
+        for (const socket of test.sockets) socket.close();
+    });
+    for (const time of ['once', 'twice']) {
+        await close();
+        await write(page, `written when it was closed ${time}`);
+        await bubble(page, `written when it was closed ${time}`).locator('.state').waitFor();
+        await until(async () => (await page.locator('.is-waiting').count()) === 0, 'it is sent');
+    }
+    await page.reload();
+    await soon(async () => assert.deepEqual(await said(page), ['before it closed', 'written when it was closed once', 'written when it was closed twice']));
+    quiet(page);
+    await page.context().close();
+});
+
 test('who logs out in one tab is logged out in the others, without a connection to say so', async () => {
     const { a, room } = await pair(server);
     const first = await member(browser, a);

@@ -44,7 +44,7 @@ export async function begin(me) {
     } catch (error) {
         // It cannot be opened, or can be and not be read: the page does without.
         console.warn('no local copy', error);
-        database?.close();
+        if (database) db.close(database);
         database = null;
         await readFrom(null);
         model.isKept.value = false;
@@ -76,7 +76,7 @@ export async function end(isLoggedOut) {
     outbox.use(null, () => {});
     outbox.clear();
     await uploads.use(null);
-    database?.close();
+    if (database) db.close(database);
     database = null;
     model.clear();
     if (isLoggedOut) {

@@ -58,6 +58,18 @@ test('a room that is told as it is after entries that have not come yet still ge
     assert.deepEqual([held().head, held().last.body.text, held().unread], [4, 'three', 3]);
 });
 
+test('a list that is told whole takes the place of the old one at once, and not before', () => {
+    apply({ type: 'account', version: 2, items: [room(1, said(1, 'one'), { id: 'other' })] });
+    apply({ type: 'welcome', epoch: 'another epoch', heartbeat_seconds: 15, number: 0 });
+    assert.ok(held(), 'a view of the room stays');
+    apply({ type: 'account', version: 1, items: [room(1, said(1, 'one'))] });
+    assert.ok(held());
+    assert.equal(collections.rooms.map.get('other'), undefined, 'what is not told any more is gone');
+    assert.equal(timelines.timeline('room').entries.size, 0, 'positions of another epoch mean nothing');
+    apply({ type: 'account', version: 2, items: [room(2, said(2, 'two'), { id: 'third' })] });
+    assert.ok(held(), 'and what follows is added');
+});
+
 test('at the start of a connection, and after coming back, a room is as it is told', () => {
     apply({ type: 'account', version: 2, items: [room(7, said(7, 'seven'), { joined_ms: 2 })] });
     assert.equal(held().head, 7);

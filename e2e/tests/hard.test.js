@@ -61,6 +61,19 @@ test('a session that is ended elsewhere asks for the password, and what waited i
     await ada.context().close();
 });
 
+/** How many items the outbox has on the disk. @param {import('playwright-core').Page} page @param {string} account */
+const countWaiting = (page, account) => page.evaluate((name) => new Promise((resolve, reject) => {
+    const opening = indexedDB.open(name);
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+        const counting = opening.result.transaction('outbox').objectStore('outbox').count();
+        counting.onsuccess = () => {
+            opening.result.close();
+            resolve(counting.result);
+        };
+    };
+}), `wharf-${account}`);
+
 test('what the server has but did not answer is shown once after a reload, and is answered then', async () => {
     const { a, b, room } = await pair(server);
     const ada = await member(browser, a);
@@ -83,10 +96,7 @@ test('what the server has but did not answer is shown once after a reload, and i
     isHeld = false;
     await ada.reload();
     await bubble(ada, 'and more').waitFor();
-    await until(() => ada.evaluate(() => new Promise((resolve, reject) => {
-        const opening = indexedDB.databases().then(([{ name }]) => { const open = indexedDB.open(name ?? ''); open.onsuccess = () => { const all = open.result.transaction('outbox').objectStore('outbox').count(); all.onsuccess = () => { open.result.close(); resolve(all.result === 0); }; }; open.onerror = reject; });
-        opening.catch(reject);
-    })), 'nothing waits');
+    await until(async () => (await countWaiting(ada, a.id)) === 0, 'nothing waits');
     await hasLog(b, room, ['unanswered', 'and more']);
     quiet(ada);
     await ada.context().close();

@@ -53,6 +53,38 @@ async function write(page, text) {
     await field(page).press('Enter');
 }
 
+test('who is new and writes before there is a connection stays in the field', async () => {
+    const page = await member(browser, await server.person('early'));
+    await open(page, '/journal');
+    await field(page).waitFor();
+    /** @type {(value?: unknown) => void} */
+    let release = () => {};
+    const released = new Promise((resolve) => { release = resolve; });
+    /** @type {(value?: unknown) => void} */
+    let welcomed = () => {};
+    const isWelcomed = new Promise((resolve) => { welcomed = resolve; });
+    await page.routeWebSocket(/\/api\/v1\/live/, (socket) => {
+        const origin = socket.connectToServer();
+        origin.onMessage(async (message) => {
+            await released;
+            socket.send(message);
+            if (JSON.parse(String(message)).type === 'ready') welcomed();
+        });
+    });
+    await page.reload();
+    await field(page).focus();
+    await page.keyboard.type('Up before ');
+    release();
+    await isWelcomed;
+    // What that changes is drawn.
+    await page.evaluate(() => new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); }));
+    await page.keyboard.type('the sun');
+    await page.keyboard.press('Enter');
+    await entry(page, 'Up before the sun').waitFor();
+    quiet(page);
+    await page.context().close();
+});
+
 test('the calendar marks the days that have entries, and leads to them', async () => {
     const page = await member(browser, mara, { options: { timezoneId } });
     await page.getByRole('link', { name: 'Journal' }).click();

@@ -25,12 +25,15 @@ export function apply(frame) {
     switch (frame.type) {
         case 'welcome':
             isAnew = meta.epoch !== '' && meta.epoch !== frame.epoch;
-            if (isAnew || meta.version === 0) beginAnew();
+            if (isAnew) meta.version = 0;
+            meta.isToldWhole = meta.version === 0;
             meta.epoch = frame.epoch;
             meta.isGreeting = true;
             welcome.value = frame;
             break;
         case 'account':
+            // Together with what takes its place: views of rooms that stay would be drawn anew in between.
+            if (meta.isToldWhole) beginAnew();
             for (const item of frame.items) applyItem(item.item === 'room' && !meta.isGreeting ? withOwnLog(item) : item);
             meta.version = frame.version;
             break;
@@ -41,6 +44,7 @@ export function apply(frame) {
         case 'ready':
             isAnew = false;
             meta.isGreeting = false;
+            meta.isToldWhole = false;
             break;
         case 'entry':
             applyEntry(frame.room, frame.entry);
@@ -90,9 +94,9 @@ export function adopt(state) {
     }
 }
 
-/** Positions from another epoch mean nothing. What was there is told again. */
+/** Positions from another epoch mean nothing, and a list that is told whole takes the place of what was there. */
 function beginAnew() {
-    meta.version = 0;
+    meta.isToldWhole = false;
     for (const room of collections.rooms.map.keys()) existing(room)?.reset();
     for (const name of /** @type {const} */ (['rooms', 'contacts', 'groups', 'invitations'])) collections[name].clear();
 }

@@ -108,8 +108,8 @@ export const welcome = signal(null);
 /** Whether this browser keeps a copy. */
 export const isKept = signal(true);
 
-/** What holds a copy of the server's list, as opposed to what passes by; and whether a connection is at its start, between `welcome` and `ready`. */
-export const meta = { epoch: '', version: 0, isGreeting: false };
+/** What holds a copy of the server's list, as opposed to what passes by; whether a connection is at its start, between `welcome` and `ready`; and whether the whole list is told next. */
+export const meta = { epoch: '', version: 0, isGreeting: false, isToldWhole: false };
 
 /** What a tab tells another to have it know the same. */
 export function snapshot() {
@@ -130,6 +130,7 @@ export function clear() {
     meta.epoch = '';
     meta.version = 0;
     meta.isGreeting = false;
+    meta.isToldWhole = false;
     welcome.value = null;
     connection.value = 'connecting';
 }
